@@ -1,0 +1,132 @@
+// out(channel, q, p) = epilogue(sum over input channels and taps of weights * input(q + tap * step)): see geometry.h
+// for why every class of phases has this form.
+#include "algorithm/phase_conv.h"
+
+#include "algorithm/activation_expr.h"
+
+namespace tconv {
+
+using Halide::cast;
+using Halide::Expr;
+using Halide::Var;
+
+namespace {
+
+std::string indexed(const char *name, int i) { return name + std::to_string(i); }
+
+// A constant where the plan fixes the value.
+Expr fixed_or(std::int64_t fixed, const Expr &open) { return fixed > 0 ? Expr(static_cast<int>(fixed)) : open; }
+
+// The step between the taps of a phase is the same for every phase that has taps.
+std::int64_t fixed_step(const Plan &plan, int dim) {
+  if (plan.general) return 0;
+  const tconv_dims dims = typical_dims(plan);
+  return dims.dim[dim].dilation / tconv_gcd(dims.dim[dim].stride, dims.dim[dim].dilation);
+}
+
+// Strides and extents that the driver always passes; knowing them saves address arithmetic.
+void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling) {
+  const tconv_layer &layer = plan.layer;
+  conv.weights.dim(0).set_bounds(0, tiling.panel).set_stride(1);
+  conv.weights.dim(1).set_stride(tiling.panel);
+  conv.bias.dim(0).set_stride(1);
+  Halide::OutputImageParam out = conv.output.output_buffer();
+  for (int d = 0; d < conv.input.dimensions(); ++d) conv.input.dim(d).set_min(0);
+  for (int d = 0; d < conv.weights.dimensions(); ++d) conv.weights.dim(d).set_min(0);
+  for (int d = 0; d < conv.bias.dimensions(); ++d) conv.bias.dim(d).set_min(0);
+  for (int d = 0; d < out.dimensions(); ++d) out.dim(d).set_min(0);
+  if (layer.channels_last) {
+    conv.input.dim(0).set_stride(1);
+    out.dim(0).set_stride(1);
+  } else {
+    conv.input.dim(0).set_stride(Expr());
+    conv.input.dim(2).set_stride(1);
+    out.dim(0).set_stride(Expr());
+  }
+  if (plan.general) return;
+  conv.input.dim(0).set_bounds(0, static_cast<int>(tconv_group_inputs(&layer)));
+  conv.input.dim(1).set_bounds(0, static_cast<int>(layer.groups));
+  out.dim(0).set_bounds(0, static_cast<int>(tconv_group_outputs(&layer)));
+  out.dim(1).set_bounds(0, static_cast<int>(layer.groups));
+  const int stride = static_cast<int>(layer.rule[layer.rank - 1].stride);
+  const int pixel = layer.channels_last ? static_cast<int>(layer.out_channels) : 1;
+  if (layer.channels_last) {
+    const int inputs = static_cast<int>(tconv_group_inputs(&layer));
+    conv.input.dim(1).set_stride(inputs);
+    conv.input.dim(2).set_stride(static_cast<int>(layer.in_channels));
+    out.dim(1).set_stride(static_cast<int>(tconv_group_outputs(&layer)));
+  }
+  out.dim(2).set_stride(stride * pixel);
+  out.dim(2 + conv.rank).set_stride(pixel);
+}
+
+}  // namespace
+
+std::vector<Halide::Argument> PhaseConv::arguments() const {
+  std::vector<Halide::Argument> all = {input, weights, bias};
+  for (const auto &param : taps) all.emplace_back(param);
+  for (const auto &param : steps) all.emplace_back(param);
+  return all;
+}
+
+PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant) {
+  PhaseConv conv;
+  const int rank = conv.rank = plan.layer.rank;
+  conv.input = Halide::ImageParam(Halide::Float(32), 2 + rank, "input");
+  conv.weights = Halide::ImageParam(Halide::Float(32), 4, "weights");
+  conv.bias = Halide::ImageParam(Halide::Float(32), 2, "bias");
+
+  Expr inputs = plan.general ? conv.input.dim(0).extent() : Expr(static_cast<int>(tconv_group_inputs(&plan.layer)));
+  std::vector<Expr> taps, steps;
+  Halide::Region domain = {{0, inputs}};
+  for (int i = 0; i < rank; ++i) {
+    const int dim = TCONV_MAX_RANK - 1 - i;
+    conv.position.emplace_back(indexed("q", i));
+    conv.phase.emplace_back(indexed("p", i));
+    conv.taps.emplace_back(indexed("taps", i));
+    conv.steps.emplace_back(indexed("step", i));
+    taps.push_back(fixed_or(variant.taps[dim], conv.taps[i]));
+    steps.push_back(fixed_or(fixed_step(plan, dim), conv.steps[i]));
+    domain.emplace_back(0, taps[i]);
+    conv.phases *= variant.phases[dim];
+  }
+  Halide::RDom reduction(domain, "r");
+  conv.depth = reduction[0];
+
+  std::vector<Expr> from = {reduction[0], conv.group};
+  std::vector<Expr> sum_at = {conv.column, conv.group};
+  Expr tap_index = 0;
+  for (int i = rank - 1; i >= 0; --i) tap_index = tap_index * taps[i] + reduction[1 + i];
+  for (int i = 0; i < rank; ++i) {
+    conv.tap.push_back(reduction[1 + i]);
+    from.push_back(conv.position[i] + reduction[1 + i] * steps[i]);
+    sum_at.push_back(conv.position[i]);
+  }
+  const int panel = tiling.panel;
+  conv.sum(sum_at) = 0.0f;
+  conv.sum(sum_at) += conv.weights(conv.column % panel, tap_index * inputs + reduction[0], conv.column / panel,
+                                   conv.group) *
+                      conv.input(from);
+
+  Expr phase_index = 0;
+  for (int i = rank - 1; i >= 0; --i)
+    phase_index = phase_index * variant.phases[TCONV_MAX_RANK - 1 - i] + conv.phase[i];
+  std::vector<Expr> sum_from = {conv.channel, conv.group};
+  std::vector<Var> output_at = {conv.channel, conv.group};
+  // A general kernel's phases are never merged.
+  if (conv.phases > 1)
+    sum_from[0] = conv.channel + phase_index * static_cast<int>(tconv_phase_columns(&tiling, &plan.layer));
+  for (const Var &q : conv.position) {
+    sum_from.emplace_back(q);
+    output_at.push_back(q);
+  }
+  output_at.insert(output_at.end(), conv.phase.begin(), conv.phase.end());
+  const Activation activation = plan.general ? Activation::linear : static_cast<Activation>(plan.layer.activation);
+  conv.value(output_at) = activation_expr(conv.sum(sum_from) + conv.bias(conv.channel, conv.group), activation);
+  conv.output(output_at) = conv.value(output_at);
+  for (int i = 0; i < rank; ++i) conv.output.bound(conv.phase[i], 0, variant.phases[TCONV_MAX_RANK - 1 - i]);
+  fix_layout(conv, plan, tiling);
+  return conv;
+}
+
+}  // namespace tconv

@@ -1,0 +1,41 @@
+// The mathematics, once for every rank, layout, dialect and target: one class of output phases is a small dense
+// convolution over its input window, with the epilogue applied as the output is written. No zero is inserted and no
+// column buffer is made. Schedules work on the members.
+#ifndef TCONV_GENERATORS_PHASE_CONV_H
+#define TCONV_GENERATORS_PHASE_CONV_H
+
+#include <vector>
+
+#include <Halide.h>
+
+#include "plan/plan.h"
+
+namespace tconv {
+
+struct PhaseConv {
+  int rank = 0;
+  std::int64_t phases = 1;  // of the class, all dimensions together
+
+  // Spatial members run from the innermost dimension to the outermost, as Halide's dimensions do.
+  Halide::ImageParam input;    // (channel in the group, group, positions...)
+  Halide::ImageParam weights;  // (column in the panel, depth, panel, group)
+  Halide::ImageParam bias;     // (channel in the group, group)
+  std::vector<Halide::Param<int>> taps, steps;
+
+  Halide::Var channel{"channel"}, column{"column"}, group{"group"};
+  std::vector<Halide::Var> position, phase;
+  Halide::RVar depth;              // input channel
+  std::vector<Halide::RVar> tap;
+  Halide::Func sum{"sum"};         // (column, group, positions...)
+  Halide::Func value{"value"};     // (channel, group, positions..., phases...): with bias and activation
+  Halide::Func output{"output"};   // the same, written to where it belongs
+
+  std::vector<Halide::Argument> arguments() const;
+};
+
+// One variant of a plan. A specialised plan's sizes, and the variant's taps and phases, become constants.
+PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant);
+
+}  // namespace tconv
+
+#endif

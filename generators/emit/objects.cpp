@@ -1,0 +1,128 @@
+// Halide reports its own errors as exceptions; they become a Status here, and go no further.
+#include "emit/objects.h"
+
+#include <fmt/format.h>
+
+#include "algorithm/activation_expr.h"
+#include "algorithm/phase_conv.h"
+
+namespace tconv {
+
+using Halide::Module;
+using Halide::OutputFileType;
+using Halide::Target;
+
+namespace {
+
+Status halide_failed(const std::string &what, const Halide::Error &error) {
+  return {StatusCode::internal, fmt::format("Halide could not compile {}: {}", what, error.what())};
+}
+
+Target library_target(const Target &target) { return target.with_feature(Target::NoRuntime); }
+
+Module variant_module(const Plan &plan, const Schedule &schedule, const Target &target, std::size_t index,
+                      std::size_t variant) {
+  PhaseConv conv = phase_conv(plan, schedule.tiling, schedule.variants[variant]);
+  const TargetSchedule &target_schedule = schedule.targets[index];
+  if (target.has_feature(Target::CUDA))
+    apply_cuda_schedule(conv, plan, schedule.tiling, target_schedule);
+  else
+    apply_cpu_schedule(conv, plan, schedule.tiling, target_schedule);
+  return Halide::Pipeline(conv.output)
+      .compile_to_module(conv.arguments(), variant_symbol(plan.name, index, variant), target);
+}
+
+std::vector<Module> target_modules(const Plan &plan, const Schedule &schedule, const Target &target,
+                                   std::size_t index) {
+  std::vector<Module> modules;
+  for (std::size_t v = 0; v < schedule.variants.size(); ++v)
+    modules.push_back(variant_module(plan, schedule, target, index, v));
+  std::vector<Halide::Argument> inputs;
+  if (has_activate(plan)) {
+    Halide::Pipeline activate =
+        activate_pipeline(plan.layer.rank, plan.layer.channels_last != 0, target, &inputs);
+    modules.push_back(activate.compile_to_module(inputs, activate_symbol(plan.name, index), target));
+  }
+  if (has_softmax(plan)) {
+    Halide::Pipeline softmax = softmax_pipeline(target, &inputs);
+    modules.push_back(softmax.compile_to_module(inputs, softmax_symbol(plan.name, index), target));
+  }
+  return modules;
+}
+
+// A function that stores the host address of a constant buffer of its module to its one argument. Halide's front end
+// has no way to say this, so it is put together from lowered code.
+Halide::Internal::LoweredFunc address_function(const std::string &name, const std::string &buffer) {
+  namespace ir = Halide::Internal;
+  const auto host_of = [](const std::string &symbol) {
+    const Halide::Expr pointer = ir::Variable::make(Halide::type_of<struct halide_buffer_t *>(), symbol + ".buffer");
+    return ir::Call::make(Halide::type_of<void *>(), ir::Call::buffer_get_host, {pointer}, ir::Call::Extern);
+  };
+  const std::string to = "address";
+  const ir::Stmt store = ir::Store::make(to, Halide::reinterpret<std::uint64_t>(host_of(buffer)), 0,
+                                         Halide::Parameter(), ir::const_true(), ir::ModulusRemainder());
+  const ir::Stmt body = ir::LetStmt::make(to, host_of(to), store);
+  const ir::LoweredArgument argument(to, Halide::Argument::OutputBuffer, Halide::UInt(64), 1, {});
+  return {name, std::vector<ir::LoweredArgument>{argument}, body, Halide::LinkageType::ExternalPlusArgv};
+}
+
+}  // namespace
+
+std::string variant_symbol(const std::string &name, std::size_t target, std::size_t variant) {
+  return fmt::format("{}_t{}_v{}", name, target, variant);
+}
+std::string activate_symbol(const std::string &name, std::size_t target) {
+  return fmt::format("{}_t{}_activate", name, target);
+}
+std::string softmax_symbol(const std::string &name, std::size_t target) {
+  return fmt::format("{}_t{}_softmax", name, target);
+}
+std::string baked_symbol(const std::string &name) { return name + "_weights"; }
+
+bool has_activate(const Plan &plan) { return plan.general; }
+bool has_softmax(const Plan &plan) {
+  return plan.general || works_on_rows(static_cast<Activation>(plan.layer.activation));
+}
+
+Result<TargetObject> compile_target(const Plan &plan, const Schedule &schedule, const Target &target,
+                                    std::size_t index, const CodeForms &forms,
+                                    const std::filesystem::path &directory) {
+  const std::string stem = fmt::format("{}_{}", plan.name, target.to_string());
+  TargetObject result{target, directory / (stem + ".o"), 0};
+  try {
+    const Module all = Halide::link_modules(plan.name, target_modules(plan, schedule, library_target(target), index));
+    std::map<OutputFileType, std::string> files = {{OutputFileType::object, result.object.string()}};
+    if (forms.assembly) files[OutputFileType::assembly] = (directory / (stem + ".s")).string();
+    if (forms.stmt) files[OutputFileType::stmt] = (directory / (stem + ".stmt")).string();
+    all.compile(files);
+  } catch (const Halide::Error &error) {
+    return halide_failed(fmt::format("{} for {}", plan.name, target.to_string()), error);
+  }
+  return result;
+}
+
+Status compile_weights(const std::string &name, const std::vector<float> &packed, const Target &target,
+                       const std::filesystem::path &object) {
+  try {
+    Halide::Buffer<float> data(static_cast<int>(packed.size()), name + "_packed");
+    std::copy(packed.begin(), packed.end(), data.begin());
+    Module module(name, library_target(target));
+    module.append(Halide::Buffer<>(data));
+    module.append(address_function(baked_symbol(name), data.name()));
+    module.compile({{OutputFileType::object, object.string()}});
+  } catch (const Halide::Error &error) {
+    return halide_failed("the weights of " + name, error);
+  }
+  return {};
+}
+
+Status compile_runtime(const Target &target, const std::filesystem::path &object) {
+  try {
+    Halide::compile_standalone_runtime(object.string(), target);
+  } catch (const Halide::Error &error) {
+    return halide_failed("the runtime for " + target.to_string(), error);
+  }
+  return {};
+}
+
+}  // namespace tconv

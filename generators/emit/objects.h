@@ -1,0 +1,54 @@
+// Object files from plan and schedule: everything that asks Halide for code.
+#ifndef TCONV_GENERATORS_OBJECTS_H
+#define TCONV_GENERATORS_OBJECTS_H
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <Halide.h>
+
+#include "plan/plan.h"
+#include "schedule/schedule.h"
+#include "tconv/status.h"
+
+namespace tconv {
+
+// Further forms of the code, beside the object that is always made.
+struct CodeForms {
+  bool assembly = false;
+  bool stmt = false;
+};
+
+// One object of one target, with the code that it holds.
+struct TargetObject {
+  Halide::Target target;
+  std::filesystem::path object;
+  std::int64_t code_bytes = 0;
+};
+
+// Symbols of an emitted kernel.
+std::string variant_symbol(const std::string &name, std::size_t target, std::size_t variant);
+std::string activate_symbol(const std::string &name, std::size_t target);
+std::string softmax_symbol(const std::string &name, std::size_t target);
+std::string baked_symbol(const std::string &name);
+
+// True when the plan's kernel carries the function of that kind.
+bool has_activate(const Plan &plan);
+bool has_softmax(const Plan &plan);
+
+// Compiles all variants for target `index` of the schedule to DIRECTORY/NAME_INDEX.o and the other forms beside it.
+Result<TargetObject> compile_target(const Plan &plan, const Schedule &schedule, const Halide::Target &target,
+                                    std::size_t index, const CodeForms &forms, const std::filesystem::path &directory);
+
+// An object that holds the packed weights and the function that tells their address.
+Status compile_weights(const std::string &name, const std::vector<float> &packed, const Halide::Target &target,
+                       const std::filesystem::path &object);
+
+// Halide's runtime for the target, as an object.
+Status compile_runtime(const Halide::Target &target, const std::filesystem::path &object);
+
+}  // namespace tconv
+
+#endif

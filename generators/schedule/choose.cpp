@@ -1,0 +1,191 @@
+// Rules that choose a schedule from the plan and the registers of each target.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "schedule/schedule.h"
+
+namespace tconv {
+
+using Halide::Target;
+
+namespace {
+
+// A task's window of the input should stay in the second-level cache, beside one panel of weights: 256 KB suits every
+// processor since 2015.
+constexpr std::int64_t block_bytes = 256 * 1024;
+
+// Variants cost code and compile time; past this many, taps become run-time loop bounds.
+constexpr int most_tap_variants = 4;
+
+std::int64_t power_of_two_at_least(std::int64_t n) {
+  std::int64_t p = 1;
+  while (p < n) p *= 2;
+  return p;
+}
+
+// Visits every class of the plan.
+template <typename Visit>
+void for_each_class(const Plan &plan, const tconv_tiling &tiling, Visit visit) {
+  const tconv_dims dims = typical_dims(plan);
+  tconv_class one;
+  tconv_first_class(&tiling, &plan.layer, &dims, &one);
+  do {
+    visit(one);
+  } while (tconv_next_class(&tiling, &plan.layer, &dims, &one));
+}
+
+void add_variant(std::vector<tconv_variant> &variants, const tconv_class &one, bool with_taps) {
+  tconv_variant variant{};
+  for (int d = 0; d < TCONV_MAX_RANK; ++d) {
+    variant.phases[d] = static_cast<std::int32_t>(one.run[d].count);
+    variant.taps[d] = with_taps ? static_cast<std::int32_t>(one.run[d].taps) : 0;
+  }
+  const auto same = [&](const tconv_variant &other) {
+    return std::equal(other.phases, other.phases + TCONV_MAX_RANK, variant.phases) &&
+           std::equal(other.taps, other.taps + TCONV_MAX_RANK, variant.taps);
+  };
+  if (std::none_of(variants.begin(), variants.end(), same)) variants.push_back(variant);
+}
+
+bool is_empty(const tconv_class &one) {
+  return one.run[0].extent == 0 || one.run[1].extent == 0 || one.run[2].extent == 0;
+}
+
+std::vector<tconv_variant> find_variants(const Plan &plan, const tconv_tiling &tiling) {
+  const tconv_variant any{{1, 1, 1}, {0, 0, 0}};
+  if (plan.general) return {any};
+  std::vector<tconv_variant> variants;
+  for_each_class(plan, tiling, [&](const tconv_class &one) {
+    if (one.taps > 0 && !is_empty(one)) add_variant(variants, one, true);
+  });
+  if (static_cast<int>(variants.size()) > most_tap_variants) variants.clear();
+  const bool with_taps = !variants.empty();
+  for_each_class(plan, tiling, [&](const tconv_class &one) {
+    if ((!with_taps || one.taps == 0) && !is_empty(one)) add_variant(variants, one, false);
+  });
+  if (variants.empty()) variants.push_back(any);
+  return variants;
+}
+
+// The most phases that one class holds when phases are merged.
+std::int64_t most_phases(const Plan &plan, const tconv_tiling &tiling) {
+  std::int64_t most = 1;
+  for_each_class(plan, tiling, [&](const tconv_class &one) {
+    most = std::max(most, one.run[0].count * one.run[1].count * one.run[2].count);
+  });
+  return most;
+}
+
+// Positions of the innermost dimension that one phase has, 0 where the size is open.
+std::int64_t row_length(const Plan &plan) {
+  const tconv_layer &layer = plan.layer;
+  if (plan.general || layer.size[layer.rank - 1] == TCONV_UNSET) return 0;
+  return tconv_ceil_div(typical_dims(plan).dim[2].out, layer.rule[layer.rank - 1].stride);
+}
+
+// Chains of multiply-adds that keep the units of current cores busy: two units, four or five cycles each.
+constexpr double chains_in_flight = 10;
+
+// The tile length up to `most` that uses the units best: long enough to hide latency, wasting little of the row's end.
+int best_tile(std::int64_t row, int most, int vectors) {
+  int best = 1;
+  double best_use = 0;
+  for (int tile = 1; tile <= most; ++tile) {
+    const double busy = std::min(1.0, tile * vectors / chains_in_flight);
+    const double useful = row == 0 ? 1.0 : static_cast<double>(row) / static_cast<double>(tconv_round_up(row, tile));
+    if (busy * useful >= best_use) {
+      best_use = busy * useful;
+      best = tile;
+    }
+  }
+  return best;
+}
+
+// Accumulators take what the weights, one broadcast element and a spare leave.
+int accumulators(const RegisterFile &registers, int vectors) { return registers.count - vectors - 2; }
+
+TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, int columns, const RegisterFile &registers) {
+  TargetSchedule schedule;
+  schedule.lanes = std::min(registers.lanes, columns);
+  // Two vectors of columns per broadcast where registers are few, four where vectors are short and registers many.
+  const int vectors = std::min(columns / schedule.lanes, registers.lanes >= 8 || registers.count < 32 ? 2 : 4);
+  schedule.columns = tiling.dense_phases && columns > tiling.panel ? columns : vectors * schedule.lanes;
+  const int held = schedule.columns / schedule.lanes;
+  // A general kernel's pixels lie an unknown distance apart: each position of the tile needs an address register.
+  const int most = plan.general ? 6 : 14;
+  schedule.tile[2] = best_tile(row_length(plan), std::max(1, std::min(most, accumulators(registers, held) / held)), held);
+  return schedule;
+}
+
+TargetSchedule by_positions(const Plan &plan, const tconv_tiling &tiling, int columns, const RegisterFile &registers) {
+  TargetSchedule schedule;
+  const std::int64_t row = row_length(plan);
+  schedule.columns = columns;
+  schedule.lanes = registers.lanes;
+  if (row > 0) schedule.lanes = static_cast<int>(std::min<std::int64_t>(registers.lanes, power_of_two_at_least(row)));
+  int vectors = std::max(1, std::min(4, (registers.count - 2) / (columns + 1)));
+  if (row > 0) {
+    const auto waste = [&](int n) { return tconv_round_up(row, n * schedule.lanes) - row; };
+    for (int n = vectors; n >= 1; --n)
+      if (waste(n) < waste(vectors)) vectors = n;
+  }
+  schedule.tile[2] = vectors * schedule.lanes;
+  (void)tiling;
+  return schedule;
+}
+
+// Channels last: as many columns as the widest target's two vectors, fewer for narrow layers.
+int panel_by_columns(std::int64_t outputs, int widest) {
+  const std::int64_t most = 2 * widest;
+  if (outputs >= most || outputs > widest + widest / 2) return static_cast<int>(most);
+  return static_cast<int>(std::min<std::int64_t>(power_of_two_at_least(outputs), widest));
+}
+
+// Channels first: columns are unrolled, one weight broadcast each.
+int panel_by_positions(std::int64_t outputs) {
+  constexpr std::int64_t most = 8;
+  const std::int64_t panels = tconv_ceil_div(outputs, most);
+  return static_cast<int>(tconv_ceil_div(outputs, panels));
+}
+
+}  // namespace
+
+RegisterFile register_file(const Target &target) {
+  if (target.arch == Target::X86) return {target.natural_vector_size<float>(), target.has_feature(Target::AVX512) ? 32 : 16};
+  return {target.natural_vector_size<float>(), 32};
+}
+
+Schedule choose_schedule(const Plan &plan, const std::vector<Target> &targets) {
+  Schedule schedule;
+  int widest = 4;
+  for (const Target &target : targets) widest = std::max(widest, register_file(target).lanes);
+  const bool last = plan.layer.channels_last != 0;
+  const std::int64_t outputs = plan.general ? 16 : tconv_group_outputs(&plan.layer);
+  tconv_tiling &tiling = schedule.tiling;
+  tiling.block_bytes = block_bytes;
+  tiling.merge_phases = plan.general ? 0 : 1;
+  tiling.panel = 1;
+  const std::int64_t phases = plan.general ? 1 : most_phases(plan, tiling);
+  schedule.method = "direct";
+  int columns;
+  if (phases > 1 && phases * outputs <= 2 * widest && last) {
+    tiling.dense_phases = 1;
+    columns = static_cast<int>(power_of_two_at_least(phases * outputs));
+    tiling.panel = columns;
+    schedule.reason = fmt::format("{} phases x {} output channels share one register tile", phases, outputs);
+  } else {
+    tiling.panel = last ? panel_by_columns(outputs, plan.general ? 8 : widest) : panel_by_positions(outputs);
+    columns = tiling.panel;
+    schedule.reason = fmt::format("{} output channels a group in panels of {}", outputs, tiling.panel);
+  }
+  schedule.variants = find_variants(plan, tiling);
+  for (const Target &target : targets) {
+    const RegisterFile registers = register_file(target);
+    schedule.targets.push_back(last ? by_columns(plan, tiling, columns, registers)
+                                    : by_positions(plan, tiling, columns, registers));
+  }
+  return schedule;
+}
+
+}  // namespace tconv

@@ -1,0 +1,128 @@
+// The CPU schedule, for x86 and ARM: a register tile of columns x positions, held in registers over the whole depth,
+// while one panel of weights stays in the second-level cache over all positions of a block.
+//
+// Channels last: vectors run over columns, which lie together in the packed weights and in the output; an input element
+// is broadcast. Channels first: vectors run over positions, and a weight is broadcast.
+#include "schedule/schedule.h"
+
+namespace tconv {
+
+using Halide::MemoryType;
+using Halide::RVar;
+using Halide::Stage;
+using Halide::TailStrategy;
+using Halide::Var;
+using Halide::VarOrRVar;
+
+namespace {
+
+// The loops of the output that stay inside a register tile, and those around it, innermost first.
+struct Loops {
+  std::vector<VarOrRVar> tile, around;
+};
+
+Loops split_positions(PhaseConv &conv, const TargetSchedule &schedule) {
+  Loops loops;
+  for (int i = 0; i < conv.rank; ++i) {
+    const int tile = schedule.tile[TCONV_MAX_RANK - 1 - i];
+    const Var &q = conv.position[i];
+    Var inner(q.name() + "i"), outer(q.name() + "o");
+    conv.output.split(q, outer, inner, tile, TailStrategy::GuardWithIf);
+    loops.tile.emplace_back(inner);
+    loops.around.emplace_back(outer);
+  }
+  return loops;
+}
+
+// The update of the sum: columns and positions of the tile inside, then input channels, then taps.
+void schedule_sum(PhaseConv &conv, const TargetSchedule &schedule, int columns, const Var &vector_axis) {
+  std::vector<VarOrRVar> order;
+  const auto unroll_tile = [&](Stage stage) {
+    stage.vectorize(vector_axis, schedule.lanes);
+    stage.unroll(conv.column);
+    for (const Var &q : conv.position) stage.unroll(q);
+  };
+  conv.sum.store_in(MemoryType::Stack).bound_extent(conv.column, columns);
+  for (int i = 0; i < conv.rank; ++i)
+    conv.sum.bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
+  order.emplace_back(conv.column);
+  for (const Var &q : conv.position) order.emplace_back(q);
+  order.emplace_back(conv.depth);
+  for (const RVar &t : conv.tap) order.emplace_back(t);
+  order.emplace_back(conv.group);
+  unroll_tile(conv.sum);
+  Stage update = conv.sum.update();
+  update.reorder(order);
+  unroll_tile(update);
+  if (schedule.unroll_depth > 1) update.unroll(conv.depth, schedule.unroll_depth);
+}
+
+// Channels first, a phase's positions lie a stride apart in the output. The tile is finished in vectors beside it, and
+// then copied out one element at a time: a guarded, strided vector store becomes a test and a store for each lane around
+// the whole computation (80 times slower when it was tried).
+void schedule_value(PhaseConv &conv, const TargetSchedule &schedule, const Var &tile_loop) {
+  Halide::Func &value = conv.value;
+  value.compute_at(conv.output, tile_loop).store_in(MemoryType::Stack);
+  value.bound_extent(conv.channel, schedule.columns).unroll(conv.channel);
+  for (int i = 0; i < conv.rank; ++i)
+    value.bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
+  value.reorder_storage(conv.position[0], conv.channel).vectorize(conv.position[0], schedule.lanes);
+  for (const Var &q : conv.position) value.unroll(q);
+}
+
+// A tile is one panel's columns, or a part of them, in one phase.
+void schedule_panels(PhaseConv &conv, const tconv_tiling &tiling, const TargetSchedule &schedule, const Loops &loops,
+                     bool by_columns) {
+  Var panel("panel"), in_panel("in_panel"), part("part"), column("in_part");
+  conv.output.split(conv.channel, panel, in_panel, tiling.panel, TailStrategy::GuardWithIf)
+      .split(in_panel, part, column, schedule.columns, TailStrategy::GuardWithIf);
+  std::vector<VarOrRVar> order = loops.tile;
+  order.insert(by_columns ? order.begin() : order.end(), VarOrRVar(column));
+  order.insert(order.end(), loops.around.begin(), loops.around.end());
+  order.emplace_back(part);
+  order.emplace_back(panel);
+  for (const Var &p : conv.phase) order.emplace_back(p);
+  order.emplace_back(conv.group);
+  conv.output.reorder(order);
+  if (by_columns)
+    conv.output.vectorize(column, schedule.lanes, TailStrategy::GuardWithIf).unroll(column);
+}
+
+// A tile is all columns of all phases of the class; `schedule.columns` counts them.
+void schedule_dense(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule, const Loops &loops) {
+  std::vector<VarOrRVar> order = {conv.channel};
+  for (const Var &p : conv.phase) order.emplace_back(p);
+  order.insert(order.end(), loops.tile.begin(), loops.tile.end());
+  order.insert(order.end(), loops.around.begin(), loops.around.end());
+  order.emplace_back(conv.group);
+  const int outputs = static_cast<int>(tconv_group_outputs(&plan.layer));
+  conv.output.reorder(order)
+      .vectorize(conv.channel, std::min(schedule.lanes, outputs), TailStrategy::GuardWithIf)
+      .unroll(conv.channel);
+  for (const Var &p : conv.phase) conv.output.unroll(p);
+}
+
+}  // namespace
+
+void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling,
+                        const TargetSchedule &schedule) {
+  const bool by_columns = plan.layer.channels_last != 0;
+  const Loops loops = split_positions(conv, schedule);
+  const Var tile_loop(loops.around[0].name());
+  int columns = schedule.columns;
+  if (conv.phases > 1 && tiling.dense_phases) {
+    columns = static_cast<int>(tconv_round_up(conv.phases * tconv_phase_columns(&tiling, &plan.layer), tiling.panel));
+    schedule_dense(conv, plan, schedule, loops);
+  } else {
+    schedule_panels(conv, tiling, schedule, loops, by_columns);
+  }
+  if (by_columns)
+    for (const VarOrRVar &q : loops.tile) conv.output.unroll(Var(q.name()));
+  else
+    schedule_value(conv, schedule, tile_loop);
+  conv.sum.compute_at(conv.output, tile_loop);
+  if (!by_columns) conv.sum.reorder_storage(conv.position[0], conv.column);
+  schedule_sum(conv, schedule, columns, by_columns ? conv.column : conv.position[0]);
+}
+
+}  // namespace tconv

@@ -1,0 +1,195 @@
+/* How the driver cuts a call into tasks, and the window of the input that a task reads.
+ *
+ * A task is a block of output positions of one image, in one class or in all of them. A window that lies inside the
+ * input is read in place; one that hangs over an edge is copied, with zeros around it, to the worker's workspace.
+ */
+#ifndef TCONV_BLOCKS_H
+#define TCONV_BLOCKS_H
+
+#include <string.h>
+
+#include "tconv/classes.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Blocks of a call: [0] is the outermost of always three dimensions. */
+typedef struct tconv_blocks {
+  int64_t quotients[TCONV_MAX_RANK]; /* output positions of one phase, at most */
+  int64_t size[TCONV_MAX_RANK];
+  int64_t count[TCONV_MAX_RANK];
+  int64_t low[TCONV_MAX_RANK];  /* the window of a block starts `low` before it (0 or less) ... */
+  int64_t high[TCONV_MAX_RANK]; /* ... and ends `high` behind it */
+  int64_t classes;              /* classes that have tasks of their own; 1: a task does all of them */
+  int64_t tasks;
+  int64_t workers;
+  int64_t window_floats; /* workspace of one worker; 0 where every window can be read in place */
+} tconv_blocks;
+
+/* A call with everything that its tasks share. */
+typedef struct tconv_job {
+  const tconv_kernel *kernel;
+  const tconv_layer *layer;
+  const tconv_call *call;
+  const tconv_path *path;
+  const float *packed;
+  tconv_dims dims;
+  tconv_blocks blocks;
+} tconv_job;
+
+/* A block's window of the input: where it lies, and the strides of the memory that holds it. */
+typedef struct tconv_window {
+  int64_t low[TCONV_MAX_RANK], extent[TCONV_MAX_RANK], stride[TCONV_MAX_RANK];
+  int64_t channel_stride;
+  const float *data;
+} tconv_window;
+
+static inline int64_t tconv_window_extent(const tconv_blocks *blocks, const tconv_path *path, int d, int64_t size) {
+  return tconv_round_up(size, path->tile[d]) + blocks->high[d] - blocks->low[d];
+}
+
+static inline int64_t tconv_block_floats(const tconv_blocks *blocks, const tconv_path *path,
+                                         const tconv_layer *layer) {
+  int64_t floats = layer->in_channels;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) floats *= tconv_window_extent(blocks, path, d, blocks->size[d]);
+  return floats;
+}
+
+/* Halves the outermost dimension that still can be; 0 when none can. */
+static inline int tconv_halve_block(tconv_blocks *blocks, const tconv_path *path) {
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d)
+    if (blocks->size[d] > path->tile[d]) {
+      blocks->size[d] = tconv_round_up(tconv_ceil_div(blocks->size[d], 2), path->tile[d]);
+      return 1;
+    }
+  return 0;
+}
+
+static inline int64_t tconv_count_blocks(tconv_blocks *blocks) {
+  int64_t all = 1;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    blocks->count[d] = tconv_ceil_div(blocks->quotients[d], blocks->size[d]);
+    all *= blocks->count[d];
+  }
+  return all;
+}
+
+/* How far the windows of a dimension reach before and behind a block, over all its phases. */
+static inline void tconv_reach(const tconv_dim *dim, int merge, int64_t *low, int64_t *high) {
+  int64_t r;
+  tconv_run run;
+  *low = *high = 0;
+  for (r = 0; r < dim->stride && r < dim->out; r += run.count) {
+    run = tconv_phase_run(dim, r, merge);
+    if (run.taps == 0) continue;
+    *low = tconv_min(*low, run.offset);
+    *high = tconv_max(*high, run.offset + (run.taps - 1) * run.step);
+  }
+}
+
+/* 1 when no window of any block leaves the input, so that none is copied. */
+static inline int tconv_reads_in_place(const tconv_blocks *blocks, const tconv_path *path, const tconv_dims *dims) {
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const int64_t last = tconv_max(blocks->count[d] - 1, 0) * blocks->size[d];
+    const int64_t rest = tconv_round_up(blocks->quotients[d] - last, path->tile[d]);
+    if (blocks->low[d] < 0 || last + rest + blocks->high[d] > dims->dim[d].in) return 0;
+  }
+  return 1;
+}
+
+static inline void tconv_cut(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
+                             const tconv_dims *dims, int64_t batch, int64_t threads, tconv_blocks *blocks) {
+  const tconv_tiling *tiling = &kernel->tiling;
+  const int64_t budget = tiling->block_bytes / (int64_t)sizeof(float);
+  int64_t classes = 1, per_image, r;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const tconv_dim *dim = &dims->dim[d];
+    int64_t runs = 0;
+    blocks->quotients[d] = tconv_ceil_div(dim->out, dim->stride);
+    blocks->size[d] = tconv_max(tconv_round_up(blocks->quotients[d], path->tile[d]), 1);
+    tconv_reach(dim, tiling->merge_phases, &blocks->low[d], &blocks->high[d]);
+    for (r = 0; r < dim->stride; r += tconv_phase_run(dim, r, tiling->merge_phases).count) ++runs;
+    classes *= runs;
+  }
+  while (tconv_block_floats(blocks, path, layer) > budget && tconv_halve_block(blocks, path)) continue;
+  /* All classes in one task read a window once; a task each keeps a class's weights in the cache. */
+  blocks->classes = tconv_packed_floats(tiling, layer, dims) > budget ? classes : 1;
+  per_image = tconv_count_blocks(blocks);
+  while (threads > 1 && blocks->classes * batch * per_image < 2 * threads && tconv_halve_block(blocks, path))
+    per_image = tconv_count_blocks(blocks);
+  blocks->tasks = blocks->classes * batch * per_image;
+  blocks->workers = tconv_max(tconv_min(blocks->tasks, threads), 1);
+  blocks->window_floats =
+      tconv_reads_in_place(blocks, path, dims) ? 0 : tconv_round_up(tconv_block_floats(blocks, path, layer), 16);
+}
+
+/* Copies a window, row by row, with zeros where it leaves the input. */
+static inline void tconv_copy_window(const tconv_dim *dim, const tconv_window *window, const float *image,
+                                     const int64_t *stride, int64_t planes, int64_t pixel, int64_t plane_size,
+                                     float *to) {
+  const int64_t row = window->extent[2] * pixel;
+  const int64_t first = tconv_min(tconv_max(-window->low[2], 0), window->extent[2]) * pixel;
+  const int64_t last = tconv_min(window->extent[2], dim[2].in - window->low[2]) * pixel;
+  int64_t plane, z, y;
+  for (plane = 0; plane < planes; ++plane)
+    for (z = window->low[0]; z < window->low[0] + window->extent[0]; ++z)
+      for (y = window->low[1]; y < window->low[1] + window->extent[1]; ++y, to += row) {
+        const int outside = z < 0 || z >= dim[0].in || y < 0 || y >= dim[1].in || last <= first;
+        const int64_t begin = outside ? row : first, end = outside ? row : last;
+        memset(to, 0, (size_t)begin * sizeof(float));
+        if (outside) continue;
+        memcpy(to + begin, image + plane * plane_size + z * stride[0] + y * stride[1] + window->low[2] * pixel + begin,
+               (size_t)(end - begin) * sizeof(float));
+        memset(to + end, 0, (size_t)(row - end) * sizeof(float));
+      }
+}
+
+/* The window of the block that starts at `start`, in place if it lies inside the input, else copied to `memory` with
+ * zeros around it. */
+static inline void tconv_load_window(const tconv_job *job, int64_t image, const int64_t *start, float *memory,
+                                     tconv_window *window) {
+  const tconv_layer *layer = job->layer;
+  const tconv_blocks *blocks = &job->blocks;
+  const int64_t channels = layer->in_channels;
+  const tconv_dim *dim = job->dims.dim;
+  /* A row is contiguous: positions of all channels, or of one. */
+  const int64_t pixel = layer->channels_last ? channels : 1, planes = layer->channels_last ? 1 : channels;
+  int64_t plane_size = pixel, copied_plane = pixel, stride[TCONV_MAX_RANK];
+  const float *image_data;
+  int inside = 1, d;
+  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+    const int64_t size = tconv_min(blocks->size[d], blocks->quotients[d] - start[d]);
+    window->low[d] = start[d] + blocks->low[d];
+    window->extent[d] = tconv_window_extent(blocks, job->path, d, size);
+    inside = inside && window->low[d] >= 0 && window->low[d] + window->extent[d] <= dim[d].in;
+    stride[d] = plane_size;
+    window->stride[d] = copied_plane;
+    plane_size *= dim[d].in;
+    copied_plane *= window->extent[d];
+  }
+  image_data = job->call->input + image * planes * plane_size;
+  if (inside) {
+    window->data = image_data;
+    for (d = 0; d < TCONV_MAX_RANK; ++d) {
+      window->stride[d] = stride[d];
+      window->data += window->low[d] * stride[d];
+    }
+    window->channel_stride = layer->channels_last ? 1 : plane_size;
+    return;
+  }
+  window->data = memory;
+  window->channel_stride = layer->channels_last ? 1 : copied_plane;
+  tconv_copy_window(dim, window, image_data, stride, planes, pixel, plane_size, memory);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,174 @@
+/* How a layer's output falls apart into classes, and where each class's weights lie.
+ *
+ * A class is a product of phase runs, one a dimension (tconv_run): a small dense convolution over one input window,
+ * whose outputs interleave with those of the other classes. The packed weights are the bias, then class after class,
+ *     [group][panel of columns][tap, input channel][column in the panel],
+ * so that a register tile reads them in one stream. Compiler and driver both walk the classes with this file.
+ */
+#ifndef TCONV_CLASSES_H
+#define TCONV_CLASSES_H
+
+#include "tconv/kernel.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Always three dimensions, the missing ones in front and trivial. */
+typedef struct tconv_dims {
+  tconv_dim dim[TCONV_MAX_RANK];
+} tconv_dims;
+
+typedef struct tconv_class {
+  tconv_run run[TCONV_MAX_RANK];
+  int64_t taps;    /* of all dimensions together */
+  int64_t columns; /* of one group: phases x output channels, in whole panels */
+  int64_t weights; /* where they start, in floats from the start of the packed weights */
+} tconv_class;
+
+/* The dimensions for `size` (outermost first). Returns 0 when a rule refuses its extent. */
+static inline int tconv_resolve_layer(const tconv_layer *layer, const int64_t *size, tconv_dims *dims) {
+  const int lead = TCONV_MAX_RANK - layer->rank;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const tconv_dim trivial = {1, 1, 1, 1, 0, 1};
+    dims->dim[d] = trivial;
+    if (d >= lead && !tconv_resolve(&layer->rule[d - lead], size[d - lead], &dims->dim[d])) return 0;
+  }
+  return 1;
+}
+
+static inline int64_t tconv_group_outputs(const tconv_layer *layer) { return layer->out_channels / layer->groups; }
+static inline int64_t tconv_group_inputs(const tconv_layer *layer) { return layer->in_channels / layer->groups; }
+
+/* The distance, in columns, from one phase to the next one of the same class. */
+static inline int64_t tconv_phase_columns(const tconv_tiling *tiling, const tconv_layer *layer) {
+  const int64_t outputs = tconv_group_outputs(layer);
+  return tiling->dense_phases ? outputs : tconv_round_up(outputs, tiling->panel);
+}
+
+/* Floats of bias at the start of the packed weights: whole panels for each group. */
+static inline int64_t tconv_bias_floats(const tconv_tiling *tiling, const tconv_layer *layer) {
+  return tconv_round_up(layer->groups * tconv_round_up(tconv_group_outputs(layer), tiling->panel), 16);
+}
+
+static inline int64_t tconv_class_floats(const tconv_layer *layer, const tconv_class *one) {
+  return tconv_round_up(layer->groups * one->columns * one->taps * tconv_group_inputs(layer), 16);
+}
+
+static inline void tconv_class_fill(const tconv_tiling *tiling, const tconv_layer *layer, tconv_class *one) {
+  int64_t phases = 1;
+  int d;
+  one->taps = 1;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    one->taps *= one->run[d].taps;
+    phases *= one->run[d].count;
+  }
+  one->columns = tconv_round_up(phases * tconv_phase_columns(tiling, layer), tiling->panel);
+}
+
+static inline void tconv_first_class(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
+                                     tconv_class *one) {
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) one->run[d] = tconv_phase_run(&dims->dim[d], 0, tiling->merge_phases);
+  one->weights = tconv_bias_floats(tiling, layer);
+  tconv_class_fill(tiling, layer, one);
+}
+
+/* Moves on to the next class, the innermost dimension first; 0 after the last one, with `weights` then the floats of
+ * all packed weights. */
+static inline int tconv_next_class(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
+                                   tconv_class *one) {
+  int d;
+  one->weights += tconv_class_floats(layer, one);
+  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+    const int64_t next = one->run[d].first + one->run[d].count;
+    const int more = next < dims->dim[d].stride;
+    one->run[d] = tconv_phase_run(&dims->dim[d], more ? next : 0, tiling->merge_phases);
+    if (more) {
+      tconv_class_fill(tiling, layer, one);
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* Floats of the packed weights: bias and all classes. */
+static inline int64_t tconv_packed_floats(const tconv_tiling *tiling, const tconv_layer *layer,
+                                          const tconv_dims *dims) {
+  tconv_class one;
+  tconv_first_class(tiling, layer, dims, &one);
+  while (tconv_next_class(tiling, layer, dims, &one)) continue;
+  return one.weights;
+}
+
+/* Where the column's weights start, in elements of the framework's array, not counting the tap's share; -1 for a column
+ * that only fills up a panel. */
+static inline int64_t tconv_column_source(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one,
+                                          const tconv_weight_strides *strides, int64_t column) {
+  const int64_t phase_columns = tconv_phase_columns(tiling, layer);
+  const int64_t out = column % phase_columns;
+  const int lead = TCONV_MAX_RANK - layer->rank;
+  int64_t phase = column / phase_columns, source = out * strides->out;
+  int d;
+  for (d = TCONV_MAX_RANK - 1; d >= lead; --d) {
+    source += phase % one->run[d].count * strides->tap[d - lead];
+    phase /= one->run[d].count;
+  }
+  return out < tconv_group_outputs(layer) && phase == 0 ? source : -1;
+}
+
+/* What the tap adds to it. */
+static inline int64_t tconv_tap_source(const tconv_layer *layer, const tconv_class *one,
+                                       const tconv_weight_strides *strides, int64_t tap) {
+  const int lead = TCONV_MAX_RANK - layer->rank;
+  int64_t source = 0;
+  int d;
+  for (d = TCONV_MAX_RANK - 1; d >= lead; --d) {
+    const tconv_run *run = &one->run[d];
+    source += (run->first_tap - tap % run->taps * run->tap_step) * strides->tap[d - lead];
+    tap /= run->taps;
+  }
+  return source;
+}
+
+/* Packs one class; `weights` is in the framework's order. Columns that only fill up a panel become zero. */
+static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one,
+                                    const float *weights, const tconv_weight_strides *strides, float *packed) {
+  const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel;
+  float *to = packed + one->weights;
+  int64_t source[TCONV_MAX_PANEL];
+  int64_t group, first, tap, in, c;
+  for (group = 0; group < layer->groups; ++group)
+    for (first = 0; first < one->columns; first += panel) {
+      for (c = 0; c < panel; ++c) source[c] = tconv_column_source(tiling, layer, one, strides, first + c);
+      for (tap = 0; tap < one->taps; ++tap)
+        for (in = 0; in < inputs; ++in) {
+          const float *from = weights + group * strides->group + in * strides->in +
+                              tconv_tap_source(layer, one, strides, tap);
+          for (c = 0; c < panel; ++c) *to++ = source[c] < 0 ? 0.0f : from[source[c]];
+        }
+    }
+}
+
+/* Packs bias (NULL: none) and weights into `packed`, tconv_packed_floats() long. */
+static inline void tconv_pack_all(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
+                                  const float *weights, const tconv_weight_strides *strides, const float *bias,
+                                  float *packed) {
+  const int64_t outputs = tconv_group_outputs(layer), padded = tconv_round_up(outputs, tiling->panel);
+  const int64_t floats = tconv_packed_floats(tiling, layer, dims);
+  tconv_class one;
+  int64_t i;
+  for (i = 0; i < floats; ++i) packed[i] = 0.0f;
+  for (i = 0; bias && i < layer->out_channels; ++i) packed[i / outputs * padded + i % outputs] = bias[i];
+  tconv_first_class(tiling, layer, dims, &one);
+  do {
+    tconv_pack_class(tiling, layer, &one, weights, strides, packed);
+  } while (tconv_next_class(tiling, layer, dims, &one));
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,124 @@
+/* The C ABI of a compiled transposed convolution: what a kernel is, what a layer is, and what a call takes.
+ *
+ * C99. An emitted header (NAME.h) fills in the two tables, tconv_kernel and tconv_layer, and tconv/run.h runs them. A
+ * specialised kernel serves the one layer that it was compiled for; a general kernel serves any layer of its rank and
+ * layout. Nothing here allocates, prints, aborts or throws; every failure is a status.
+ *
+ * Arrays are dense float32. Channels last: (batch, spatial..., channels); channels first: (batch, channels,
+ * spatial...); spatial dimensions run from the outermost to the innermost. No array may have more than 2^31 - 1
+ * elements.
+ */
+#ifndef TCONV_KERNEL_H
+#define TCONV_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tconv/geometry.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TCONV_ABI_VERSION 1
+
+/* The widest panel of packed weights. */
+enum { TCONV_MAX_PANEL = 64 };
+
+/* What a call returns. tconv_status_message() gives the sentence. */
+typedef enum tconv_status {
+  TCONV_OK = 0,
+  TCONV_ERROR_NULL = 1,       /* a pointer that the call needs is NULL */
+  TCONV_ERROR_SHAPE = 2,      /* a size is not the one that the kernel was compiled for, or is out of range */
+  TCONV_ERROR_TOO_LARGE = 3,  /* an array would have more than 2^31 - 1 elements */
+  TCONV_ERROR_WORKSPACE = 4,  /* the workspace is smaller than tconv_workspace_bytes() says */
+  TCONV_ERROR_PROCESSOR = 5,  /* this processor runs none of the targets that the kernel was compiled for */
+  TCONV_ERROR_LAYER = 6,      /* a general kernel of another rank or layout, or a rule that is not valid */
+  TCONV_ERROR_KERNEL = 7      /* the compiled code refused its arguments: a fault of tconv's own */
+} tconv_status;
+
+/* A layer, every dialect's spelling removed. Entries of `rule` and `size` beyond `rank` are not read. */
+typedef struct tconv_layer {
+  int32_t rank;
+  int32_t channels_last;
+  int64_t in_channels, out_channels, groups;
+  tconv_rule rule[TCONV_MAX_RANK]; /* outermost first */
+  int64_t batch;                   /* TCONV_UNSET: any */
+  int64_t size[TCONV_MAX_RANK];    /* input extents; TCONV_UNSET: any */
+  int32_t activation;              /* a tconv::Activation */
+} tconv_layer;
+
+/* One compiled function: it computes a run of phases in every dimension over a block of output positions. Halide's
+ * argv convention: input, weights, bias, then taps and steps, one int32 a dimension, innermost first, then output. */
+typedef int (*tconv_function)(void **argv);
+
+/* What a compiled function was specialised on; 0 stands for any. Entries are aligned to the right, here and in
+ * tconv_path.tile: [2] is always the innermost dimension. */
+typedef struct tconv_variant {
+  int32_t phases[TCONV_MAX_RANK]; /* phases that a run has */
+  int32_t taps[TCONV_MAX_RANK];
+} tconv_variant;
+
+/* The same functions for one instruction set. */
+typedef struct tconv_path {
+  const char *target;            /* Halide's name for it */
+  uint64_t features[2];          /* what the processor must have, as halide_can_use_target_features() takes it */
+  const tconv_function *phases;  /* one a variant */
+  int32_t tile[TCONV_MAX_RANK];  /* positions of its register tile: input is read up to a multiple of it */
+  tconv_function activate;       /* elementwise: buffer, kind, the same buffer; NULL where the activation is fused */
+  tconv_function softmax;        /* over rows: buffer, logarithm, the same buffer; or NULL */
+} tconv_path;
+
+/* How the packed weights and the work are cut; the same on every path of a kernel. */
+typedef struct tconv_tiling {
+  int32_t panel;                /* output columns whose weights lie together */
+  int32_t merge_phases;         /* 1: phases with one input window are computed together */
+  int32_t dense_phases;         /* 1: their columns follow each other without padding to a panel */
+  int64_t block_bytes;          /* input that one task works on at a time: a share of the second-level cache */
+} tconv_tiling;
+
+typedef struct tconv_kernel {
+  int32_t abi_version;
+  int32_t general;
+  const char *name;
+  const char *key; /* the Plan, in one line */
+  tconv_tiling tiling;
+  const tconv_variant *variants;
+  int32_t variant_count;
+  const tconv_path *paths; /* best first; the last one is the baseline */
+  int32_t path_count;
+  tconv_function baked; /* writes the address of the packed weights into a uint64 buffer; NULL: passed by the caller */
+} tconv_kernel;
+
+/* Strides, in elements, of a weight array in the order of its framework. `tap` is outermost first. */
+typedef struct tconv_weight_strides {
+  int64_t group, out, in;
+  int64_t tap[TCONV_MAX_RANK];
+} tconv_weight_strides;
+
+/* Calls `task` once for each index in [min, min + size), in any order and on any threads, and returns 0 when all did.
+ * Halide's halide_do_par_for() is one. */
+typedef int (*tconv_task)(void *context, int index, uint8_t *closure);
+typedef int (*tconv_parallel_for)(void *context, tconv_task task, int min, int size, uint8_t *closure);
+
+/* One call. Zero-initialise it, then fill in what is needed. Concurrent calls on one kernel are safe when their
+ * outputs and workspaces are their own. */
+typedef struct tconv_call {
+  int64_t batch;                 /* images */
+  int64_t size[TCONV_MAX_RANK];  /* input extents, outermost first */
+  const float *input;
+  const float *packed;           /* from tconv_pack(); NULL for baked weights */
+  float *output;                 /* must not overlap the input */
+  void *workspace;               /* tconv_workspace_bytes() bytes, of any alignment; NULL if that is 0 */
+  size_t workspace_bytes;
+  int32_t threads;               /* at most so many tasks at once; 0: as many as the pool has */
+  const tconv_path *path;        /* NULL: the best that this processor runs */
+  tconv_parallel_for parallel_for; /* NULL: Halide's thread pool */
+  void *parallel_context;
+} tconv_call;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,368 @@
+/* The driver of a compiled transposed convolution: cuts a call into tasks, gives each its window of the input, and
+ * calls the compiled functions. C99, inline, so that an emitted library needs no other object; the compiler's NAME.h,
+ * the C++ layer and the tests call it.
+ *
+ * Tasks never share an output and every output is summed by one task in one order, so the bits do not depend on the
+ * threads.
+ *
+ * tconv_run_kernel() replaces Halide's error handler of the process by one that neither prints nor aborts.
+ */
+#ifndef TCONV_RUN_H
+#define TCONV_RUN_H
+
+#include "HalideRuntime.h"
+#include "tconv/blocks.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+static inline const char *tconv_status_message(int status) {
+  switch (status) {
+    case TCONV_OK: return "ok";
+    case TCONV_ERROR_NULL: return "a pointer that the call needs is NULL";
+    case TCONV_ERROR_SHAPE: return "a size is out of range or not the one that the kernel was compiled for";
+    case TCONV_ERROR_TOO_LARGE: return "an array would have more than 2^31 - 1 elements";
+    case TCONV_ERROR_WORKSPACE: return "the workspace is smaller than tconv_workspace_bytes() says";
+    case TCONV_ERROR_PROCESSOR: return "this processor runs none of the targets that the kernel was compiled for";
+    case TCONV_ERROR_LAYER: return "the layer is not one that this kernel serves";
+    case TCONV_ERROR_KERNEL: return "the compiled code refused its arguments";
+    default: return "unknown status";
+  }
+}
+
+/* tconv::Activation::softmax and log_softmax. */
+enum { TCONV_ACTIVATION_LINEAR = 0, TCONV_ACTIVATION_SOFTMAX = 25, TCONV_ACTIVATION_LOG_SOFTMAX = 26 };
+
+static inline int tconv_is_softmax(const tconv_layer *layer) {
+  return layer->activation == TCONV_ACTIVATION_SOFTMAX || layer->activation == TCONV_ACTIVATION_LOG_SOFTMAX;
+}
+
+/* Where a worker's memory starts, in bytes: a cache line. */
+enum { TCONV_ALIGNMENT = 64 };
+
+static inline float *tconv_aligned(void *memory) {
+  const uintptr_t address = (uintptr_t)memory;
+  return (float *)((address + TCONV_ALIGNMENT - 1) / TCONV_ALIGNMENT * TCONV_ALIGNMENT);
+}
+
+/* The compiled functions check their arguments and return a code; that is all that is wanted of them. */
+static inline void tconv_quiet_error(void *context, const char *message) {
+  (void)context;
+  (void)message;
+}
+
+static inline void tconv_set_dim(halide_dimension_t *dim, int64_t extent, int64_t stride) {
+  dim->min = 0;
+  dim->extent = (int32_t)extent;
+  dim->stride = (int32_t)stride;
+  dim->flags = 0;
+}
+
+static inline halide_buffer_t tconv_buffer(const void *host, int dimensions, halide_dimension_t *dim) {
+  halide_buffer_t buffer;
+  buffer.device = 0;
+  buffer.device_interface = NULL;
+  buffer.host = (uint8_t *)(uintptr_t)host;
+  buffer.flags = 0;
+  buffer.type.code = halide_type_float;
+  buffer.type.bits = 32;
+  buffer.type.lanes = 1;
+  buffer.dimensions = dimensions;
+  buffer.dim = dim;
+  buffer.padding = NULL;
+  return buffer;
+}
+
+static inline const float *tconv_baked_weights(const tconv_kernel *kernel) {
+  uint64_t address = 0;
+  halide_dimension_t dim;
+  halide_buffer_t buffer = tconv_buffer(&address, 1, &dim);
+  void *argv[1];
+  tconv_set_dim(&dim, 1, 1);
+  buffer.type.code = halide_type_uint;
+  buffer.type.bits = 64;
+  argv[0] = &buffer;
+  return kernel->baked(argv) == 0 ? (const float *)(uintptr_t)address : NULL;
+}
+
+static inline int tconv_find_variant(const tconv_kernel *kernel, const tconv_class *one) {
+  int v, d;
+  for (v = 0; v < kernel->variant_count; ++v) {
+    int matches = 1;
+    for (d = 0; d < TCONV_MAX_RANK; ++d) {
+      const tconv_variant *variant = &kernel->variants[v];
+      matches = matches && (variant->phases[d] == 0 || variant->phases[d] == one->run[d].count) &&
+                (variant->taps[d] == 0 || variant->taps[d] == one->run[d].taps);
+    }
+    if (matches) return v;
+  }
+  return -1;
+}
+
+/* Computes one class over one block from its window. */
+static inline int tconv_run_class(const tconv_job *job, const tconv_class *one, int64_t image, const int64_t *start,
+                                  const tconv_window *window) {
+  const tconv_layer *layer = job->layer;
+  const tconv_tiling *tiling = &job->kernel->tiling;
+  const int rank = layer->rank;
+  const int64_t inputs = tconv_group_inputs(layer), outputs = tconv_group_outputs(layer), panel = tiling->panel;
+  const int64_t depth = inputs * one->taps;
+  halide_dimension_t in_dim[2 + TCONV_MAX_RANK], weight_dim[4], bias_dim[2], out_dim[2 + 2 * TCONV_MAX_RANK];
+  int32_t taps[TCONV_MAX_RANK], steps[TCONV_MAX_RANK];
+  void *argv[4 + 2 * TCONV_MAX_RANK + 1];
+  int64_t plane = 1, positions = 1, out_stride[TCONV_MAX_RANK], size;
+  const int variant = tconv_find_variant(job->kernel, one);
+  const float *in = window->data;
+  float *out = job->call->output;
+  int d, i;
+  if (layer->channels_last) plane = layer->out_channels;
+  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+    out_stride[d] = plane;
+    plane *= job->dims.dim[d].out;
+    positions *= job->dims.dim[d].out;
+  }
+  out += image * positions * layer->out_channels;
+  for (i = 0; i < rank; ++i) {
+    const tconv_run *run;
+    d = TCONV_MAX_RANK - 1 - i;
+    run = &one->run[d];
+    size = tconv_min(job->blocks.size[d], run->extent - start[d]);
+    if (size <= 0) return TCONV_OK;
+    /* Without taps nothing is read, and the window need not reach. */
+    taps[i] = one->taps == 0 ? 0 : (int32_t)run->taps;
+    steps[i] = (int32_t)run->step;
+    if (one->taps != 0) in += (run->offset - job->blocks.low[d]) * window->stride[d];
+    tconv_set_dim(&in_dim[2 + i], window->extent[d] - (one->taps == 0 ? 0 : run->offset - job->blocks.low[d]),
+                  window->stride[d]);
+    tconv_set_dim(&out_dim[2 + i], size, out_stride[d] * job->dims.dim[d].stride);
+    tconv_set_dim(&out_dim[2 + rank + i], run->count, out_stride[d]);
+    out += (run->first + start[d] * job->dims.dim[d].stride) * out_stride[d];
+    argv[3 + i] = &taps[i];
+    argv[3 + rank + i] = &steps[i];
+  }
+  tconv_set_dim(&in_dim[0], inputs, window->channel_stride);
+  tconv_set_dim(&in_dim[1], layer->groups, inputs * window->channel_stride);
+  tconv_set_dim(&weight_dim[0], panel, 1);
+  tconv_set_dim(&weight_dim[1], tconv_max(depth, 1), panel);
+  tconv_set_dim(&weight_dim[2], one->columns / panel, panel * depth);
+  tconv_set_dim(&weight_dim[3], layer->groups, one->columns * depth);
+  tconv_set_dim(&bias_dim[0], tconv_round_up(outputs, panel), 1);
+  tconv_set_dim(&bias_dim[1], layer->groups, tconv_round_up(outputs, panel));
+  tconv_set_dim(&out_dim[0], outputs, layer->channels_last ? 1 : positions);
+  tconv_set_dim(&out_dim[1], layer->groups, outputs * (layer->channels_last ? 1 : positions));
+  if (variant < 0) return TCONV_ERROR_KERNEL;
+  {
+    halide_buffer_t in_buffer = tconv_buffer(in, 2 + rank, in_dim);
+    halide_buffer_t weight_buffer = tconv_buffer(job->packed + one->weights, 4, weight_dim);
+    halide_buffer_t bias_buffer = tconv_buffer(job->packed, 2, bias_dim);
+    halide_buffer_t out_buffer = tconv_buffer(out, 2 + 2 * rank, out_dim);
+    argv[0] = &in_buffer;
+    argv[1] = &weight_buffer;
+    argv[2] = &bias_buffer;
+    argv[3 + 2 * rank] = &out_buffer;
+    if (job->path->phases[variant](argv) != 0) return TCONV_ERROR_KERNEL;
+    if (job->path->activate && layer->activation != TCONV_ACTIVATION_LINEAR && !tconv_is_softmax(layer)) {
+      int32_t kind = layer->activation;
+      void *activation_argv[3];
+      activation_argv[0] = &out_buffer;
+      activation_argv[1] = &kind;
+      activation_argv[2] = &out_buffer;
+      if (job->path->activate(activation_argv) != 0) return TCONV_ERROR_KERNEL;
+    }
+  }
+  return TCONV_OK;
+}
+
+/* Runs one task: a block in one class, or in all of them. `one` is the class that the task before left. */
+static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_t task, float *memory) {
+  const tconv_blocks *blocks = &job->blocks;
+  const tconv_tiling *tiling = &job->kernel->tiling;
+  int64_t start[TCONV_MAX_RANK], rest = task, image;
+  tconv_window window;
+  int d, status;
+  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+    start[d] = rest % blocks->count[d] * blocks->size[d];
+    rest /= blocks->count[d];
+  }
+  image = rest % job->call->batch;
+  tconv_load_window(job, image, start, memory, &window);
+  if (blocks->classes > 1) return tconv_run_class(job, one, image, start, &window);
+  tconv_first_class(tiling, job->layer, &job->dims, one);
+  do {
+    status = tconv_run_class(job, one, image, start, &window);
+  } while (status == TCONV_OK && tconv_next_class(tiling, job->layer, &job->dims, one));
+  return status;
+}
+
+/* Worker `index` runs an equal share of the tasks, in order; classes are outermost. */
+static inline int tconv_worker(void *context, int index, uint8_t *closure) {
+  const tconv_job *job = (const tconv_job *)(const void *)closure;
+  const tconv_blocks *blocks = &job->blocks;
+  const int64_t begin = blocks->tasks * index / blocks->workers, end = blocks->tasks * (index + 1) / blocks->workers;
+  const int64_t per_class = blocks->tasks / blocks->classes;
+  float *memory = tconv_aligned(job->call->workspace) + index * blocks->window_floats;
+  int64_t current = 0, task;
+  tconv_class one;
+  (void)context;
+  tconv_first_class(&job->kernel->tiling, job->layer, &job->dims, &one);
+  for (task = begin; task < end; ++task) {
+    int status;
+    for (; blocks->classes > 1 && current < task / per_class; ++current)
+      tconv_next_class(&job->kernel->tiling, job->layer, &job->dims, &one);
+    status = tconv_run_block(job, &one, task % per_class, memory);
+    if (status != TCONV_OK) return status;
+  }
+  return TCONV_OK;
+}
+
+/* Softmax or its logarithm over the last axis of one image, in place. */
+static inline int tconv_softmax_image(void *context, int index, uint8_t *closure) {
+  const tconv_job *job = (const tconv_job *)(const void *)closure;
+  const tconv_layer *layer = job->layer;
+  const int64_t positions = job->dims.dim[0].out * job->dims.dim[1].out * job->dims.dim[2].out;
+  const int64_t length = layer->channels_last ? layer->out_channels : job->dims.dim[2].out;
+  const int64_t elements = positions * layer->out_channels;
+  halide_dimension_t dim[2];
+  halide_buffer_t buffer = tconv_buffer(job->call->output + index * elements, 2, dim);
+  int32_t logarithm = layer->activation == TCONV_ACTIVATION_LOG_SOFTMAX;
+  void *argv[3];
+  (void)context;
+  tconv_set_dim(&dim[0], length, 1);
+  tconv_set_dim(&dim[1], elements / length, length);
+  argv[0] = &buffer;
+  argv[1] = &logarithm;
+  argv[2] = &buffer;
+  return job->path->softmax(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+}
+
+static inline int tconv_layer_is_served(const tconv_kernel *kernel, const tconv_layer *layer) {
+  int d;
+  if (kernel->abi_version != TCONV_ABI_VERSION || layer->rank < 1 || layer->rank > TCONV_MAX_RANK) return 0;
+  if (layer->groups < 1 || layer->in_channels < 1 || layer->out_channels < 1) return 0;
+  if (layer->in_channels % layer->groups || layer->out_channels % layer->groups) return 0;
+  for (d = 0; d < layer->rank; ++d)
+    if (!tconv_rule_is_valid(&layer->rule[d])) return 0;
+  return 1;
+}
+
+static inline int tconv_too_large(int64_t channels, const tconv_dims *dims, int64_t batch, int output) {
+  int64_t left = INT32_MAX;
+  int d;
+  left /= tconv_max(channels, 1);
+  left /= tconv_max(batch, 1);
+  for (d = 0; d < TCONV_MAX_RANK; ++d) left /= tconv_max(output ? dims->dim[d].out : dims->dim[d].in, 1);
+  return left == 0;
+}
+
+/* Checks the sizes of a call and resolves them. */
+static inline int tconv_check_sizes(const tconv_kernel *kernel, const tconv_layer *layer, const tconv_call *call,
+                                    tconv_dims *dims) {
+  int d;
+  if (!tconv_layer_is_served(kernel, layer)) return TCONV_ERROR_LAYER;
+  if (call->batch < 0 || (layer->batch != TCONV_UNSET && layer->batch != call->batch)) return TCONV_ERROR_SHAPE;
+  for (d = 0; d < layer->rank; ++d)
+    if (layer->size[d] != TCONV_UNSET && layer->size[d] != call->size[d]) return TCONV_ERROR_SHAPE;
+  if (!tconv_resolve_layer(layer, call->size, dims)) return TCONV_ERROR_SHAPE;
+  if (tconv_too_large(layer->in_channels, dims, call->batch, 0) ||
+      tconv_too_large(layer->out_channels, dims, call->batch, 1))
+    return TCONV_ERROR_TOO_LARGE;
+  return TCONV_OK;
+}
+
+/* Sizes that stand for any, where the packed weights are asked for: every extent gives the same. */
+static inline int tconv_resolve_any(const tconv_layer *layer, tconv_dims *dims) {
+  int64_t size[TCONV_MAX_RANK];
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d)
+    size[d] = d < layer->rank && layer->size[d] != TCONV_UNSET ? layer->size[d] : 1024;
+  return tconv_resolve_layer(layer, size, dims);
+}
+
+/* ---- What a caller uses. ---- */
+
+/* The best path that this processor runs, NULL if there is none. */
+static inline const tconv_path *tconv_select_path(const tconv_kernel *kernel) {
+  int i;
+  for (i = 0; i < kernel->path_count; ++i)
+    if (halide_can_use_target_features(2, kernel->paths[i].features)) return &kernel->paths[i];
+  return NULL;
+}
+
+/* Bytes of the packed weights, 0 if the layer is not one that the kernel serves. */
+static inline size_t tconv_packed_bytes(const tconv_kernel *kernel, const tconv_layer *layer) {
+  tconv_dims dims;
+  if (!tconv_layer_is_served(kernel, layer) || !tconv_resolve_any(layer, &dims)) return 0;
+  return (size_t)tconv_packed_floats(&kernel->tiling, layer, &dims) * sizeof(float);
+}
+
+/* Packs weights and bias (NULL: zeros) once, for any number of calls. `packed` has tconv_packed_bytes() bytes and is
+ * best aligned to 64. */
+static inline int tconv_pack(const tconv_kernel *kernel, const tconv_layer *layer, const float *weights,
+                             const tconv_weight_strides *strides, const float *bias, float *packed) {
+  tconv_dims dims;
+  if (!kernel || !layer || !weights || !strides || !packed) return TCONV_ERROR_NULL;
+  if (!tconv_layer_is_served(kernel, layer) || !tconv_resolve_any(layer, &dims)) return TCONV_ERROR_LAYER;
+  tconv_pack_all(&kernel->tiling, layer, &dims, weights, strides, bias, packed);
+  return TCONV_OK;
+}
+
+static inline const tconv_path *tconv_call_path(const tconv_kernel *kernel, const tconv_call *call) {
+  return call->path ? call->path : tconv_select_path(kernel);
+}
+
+static inline int tconv_thread_count(const tconv_call *call) {
+  return call->threads > 0 ? call->threads : halide_get_num_threads();
+}
+
+/* Bytes of workspace that the call needs; reads its batch, size, threads and path only. */
+static inline size_t tconv_workspace_bytes(const tconv_kernel *kernel, const tconv_layer *layer,
+                                           const tconv_call *call) {
+  tconv_dims dims;
+  tconv_blocks blocks;
+  const tconv_path *path = tconv_call_path(kernel, call);
+  if (!path || tconv_check_sizes(kernel, layer, call, &dims) != TCONV_OK) return 0;
+  tconv_cut(kernel, path, layer, &dims, call->batch, tconv_thread_count(call), &blocks);
+  if (blocks.window_floats == 0) return 0;
+  return (size_t)(blocks.window_floats * blocks.workers) * sizeof(float) + TCONV_ALIGNMENT;
+}
+
+/* Runs the layer. The output is complete and valid only when TCONV_OK comes back. */
+static inline int tconv_run_kernel(const tconv_kernel *kernel, const tconv_layer *layer, const tconv_call *call) {
+  tconv_parallel_for parallel_for;
+  tconv_job job;
+  int64_t outputs;
+  int status, d;
+  if (!kernel || !layer || !call) return TCONV_ERROR_NULL;
+  status = tconv_check_sizes(kernel, layer, call, &job.dims);
+  if (status != TCONV_OK) return status;
+  outputs = call->batch;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) outputs *= job.dims.dim[d].out;
+  if (outputs == 0) return TCONV_OK;
+  job.kernel = kernel;
+  job.layer = layer;
+  job.call = call;
+  job.path = tconv_call_path(kernel, call);
+  if (!job.path) return TCONV_ERROR_PROCESSOR;
+  halide_set_error_handler(tconv_quiet_error);
+  job.packed = kernel->baked ? tconv_baked_weights(kernel) : call->packed;
+  if (!job.packed || !call->input || !call->output) return TCONV_ERROR_NULL;
+  parallel_for = call->parallel_for ? call->parallel_for : halide_do_par_for;
+  tconv_cut(kernel, job.path, layer, &job.dims, call->batch, tconv_thread_count(call), &job.blocks);
+  if (job.blocks.window_floats > 0) {
+    if (!call->workspace) return TCONV_ERROR_NULL;
+    if (call->workspace_bytes < tconv_workspace_bytes(kernel, layer, call)) return TCONV_ERROR_WORKSPACE;
+  }
+  status = job.blocks.workers == 1 ? tconv_worker(call->parallel_context, 0, (uint8_t *)&job)
+                                   : parallel_for(call->parallel_context, tconv_worker, 0, (int)job.blocks.workers,
+                                                  (uint8_t *)&job);
+  if (status == TCONV_OK && tconv_is_softmax(layer))
+    status = parallel_for(call->parallel_context, tconv_softmax_image, 0, (int)call->batch, (uint8_t *)&job);
+  return status;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,129 @@
+// One call of the C driver with its layer, its cut and its arrays, and the steps that each test of the driver takes:
+// pack, run, compare.
+#ifndef TCONV_TESTS_DRIVER_CASE_H
+#define TCONV_TESTS_DRIVER_CASE_H
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "naive_scatter.h"
+#include "reference_kernel.h"
+#include "tconv/run.h"
+
+namespace tconv::test {
+
+struct Case {
+  tconv_layer layer = {};
+  tconv_tiling tiling = {};
+  Position tile = {1, 1, 1};
+  std::int64_t size[TCONV_MAX_RANK] = {};
+  Problem problem;
+  bool torch_order = false;
+};
+
+class Random {
+ public:
+  explicit Random(unsigned seed) : engine_(seed) {}
+  std::int64_t operator()(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(high - low + 1));
+  }
+  template <std::size_t n>
+  std::int64_t one_of(const std::int64_t (&values)[n]) {
+    return values[(*this)(0, n - 1)];
+  }
+  std::vector<float> floats(std::int64_t count) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    for (float &value : values) value = static_cast<float>((*this)(-1000, 1000)) / 1000.0f;
+    return values;
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+// (spatial..., filters, channels / groups) from (channels, filters / groups, spatial...).
+inline std::vector<float> keras_order(const Problem &p, const std::vector<float> &torch) {
+  const std::int64_t taps = p.dim[0].kernel * p.dim[1].kernel * p.dim[2].kernel;
+  const std::int64_t out_each = p.out_channels / p.groups, in_each = p.in_channels / p.groups;
+  std::vector<float> keras;
+  for (std::int64_t tap = 0; tap < taps; ++tap)
+    for (std::int64_t co = 0; co < p.out_channels; ++co)
+      for (std::int64_t ci = 0; ci < in_each; ++ci) {
+        const std::int64_t channel = co / out_each * in_each + ci;
+        keras.push_back(torch[static_cast<std::size_t>((channel * out_each + co % out_each) * taps + tap)]);
+      }
+  return keras;
+}
+
+inline tconv_weight_strides strides_of(const Case &c) {
+  const Problem &p = c.problem;
+  const std::int64_t out_each = p.out_channels / p.groups, in_each = p.in_channels / p.groups;
+  tconv_weight_strides strides = {};
+  std::int64_t tap = c.torch_order ? 1 : p.out_channels * in_each;
+  for (int d = c.layer.rank - 1; d >= 0; --d) {
+    strides.tap[d] = tap;
+    tap *= c.layer.rule[d].kernel;
+  }
+  strides.in = c.torch_order ? out_each * tap : 1;
+  strides.out = c.torch_order ? tap : in_each;
+  strides.group = c.torch_order ? in_each * strides.in : out_each * strides.out;
+  return strides;
+}
+
+inline tconv_call call_of(const Case &c, const std::vector<float> &input, const std::vector<float> &packed) {
+  tconv_call call = {};
+  call.batch = c.problem.batch;
+  for (int d = 0; d < c.layer.rank; ++d) call.size[d] = c.size[d];
+  call.input = input.data();
+  call.packed = packed.data();
+  return call;
+}
+
+// Exactly the workspace that is asked for, and at an odd address.
+inline std::vector<float> run(const Case &c, const tconv_kernel &kernel, tconv_call call, int threads, int *status) {
+  std::vector<float> output(static_cast<std::size_t>(c.problem.outputs()), unwritten());
+  call.output = output.data();
+  call.threads = threads;
+  call.workspace_bytes = tconv_workspace_bytes(&kernel, &c.layer, &call);
+  const std::unique_ptr<char[]> memory(new char[call.workspace_bytes + 1]);
+  std::memset(memory.get(), 0xff, call.workspace_bytes + 1);
+  if (call.workspace_bytes > 0) call.workspace = memory.get() + 1;
+  *status = tconv_run_kernel(&kernel, &c.layer, &call);
+  return output;
+}
+
+inline std::vector<float> pack(const Case &c, const tconv_kernel &kernel, const std::vector<float> &weights,
+                        const std::vector<float> &bias) {
+  const tconv_weight_strides strides = strides_of(c);
+  std::vector<float> packed(tconv_packed_bytes(&kernel, &c.layer) / sizeof(float));
+  const std::vector<float> array = c.torch_order ? weights : keras_order(c.problem, weights);
+  EXPECT_EQ(tconv_pack(&kernel, &c.layer, array.data(), &strides, bias.empty() ? nullptr : bias.data(), packed.data()),
+            TCONV_OK);
+  return packed;
+}
+
+inline void expect_close(const std::vector<float> &got, const std::vector<double> &wanted, double tolerance = 2e-6) {
+  ASSERT_EQ(got.size(), wanted.size());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    ASSERT_NEAR(got[i], wanted[i], tolerance * (1 + std::fabs(wanted[i]))) << "element " << i;
+  }
+}
+
+class Driver : public testing::Test {
+ protected:
+  void SetUp() override {
+    halide_set_num_threads(7);
+    reference_expects_nan = true;
+  }
+};
+
+}  // namespace tconv::test
+
+#endif

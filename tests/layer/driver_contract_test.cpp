@@ -1,0 +1,181 @@
+// What the C driver promises beside the numbers: whose threads it takes, which calls it refuses and with which status.
+// Needs Halide's runtime and no compiler.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "driver_case.h"
+
+namespace tconv::test {
+namespace {
+
+// One dimension, one channel: what the contract says can be read off it.
+Case plain(const tconv_rule &rule, std::int64_t in) {
+  Case c;
+  c.layer = {1, 1, 1, 1, 1, {rule, {}, {}}, TCONV_UNSET, {TCONV_UNSET, TCONV_UNSET, TCONV_UNSET}, 0};
+  c.tiling = {4, 1, 0, 1 << 16};
+  c.size[0] = in;
+  EXPECT_TRUE(tconv_resolve(&rule, in, &c.problem.dim[2])) << c.problem.dim[2].out;
+  return c;
+}
+
+tconv_rule valid_rule(std::int64_t kernel, std::int64_t stride) {
+  return {TCONV_PADDING_KERAS_VALID, kernel, stride, 1, TCONV_UNSET, 0, 0, TCONV_UNSET};
+}
+
+tconv_rule explicit_rule(std::int64_t kernel, std::int64_t dilation, std::int64_t pads) {
+  return {TCONV_PADDING_EXPLICIT, kernel, 1, dilation, 0, pads, pads, TCONV_UNSET};
+}
+
+class Contract : public Driver {
+ protected:
+  void SetUp() override {
+    Driver::SetUp();
+    reference_tile = {1, 1, 1};
+  }
+
+  // The status of a run, with a result to compare in `output` when it is TCONV_OK.
+  int status_of(const Case &c, const tconv_call &changes = {}) {
+    const ReferenceKernel reference(c.tiling);
+    Random random(2);
+    const std::vector<float> input = random.floats(std::max<std::int64_t>(c.problem.inputs(), 1));
+    const std::vector<float> weights = random.floats(c.problem.weights());
+    const std::vector<float> packed = pack(c, reference.kernel, weights, {});
+    tconv_call call = call_of(c, input, packed);
+    call.parallel_for = changes.parallel_for;
+    call.parallel_context = changes.parallel_context;
+    int status = -1;
+    output = run(c, reference.kernel, call, changes.threads, &status);
+    wanted = scatter(c.problem, input, weights, {});
+    return status;
+  }
+
+  std::vector<float> output;
+  std::vector<double> wanted;
+};
+
+int count_calls(void *context, tconv_task task, int min, int size, std::uint8_t *closure) {
+  ++*static_cast<int *>(context);
+  for (int i = min; i < min + size; ++i) {
+    if (const int status = task(nullptr, i, closure); status != 0) return status;
+  }
+  return 0;
+}
+
+TEST_F(Contract, TheCallersThreadsAreUsedAndNoneForOneThread) {
+  int calls = 0;
+  tconv_call changes = {};
+  changes.parallel_for = count_calls;
+  changes.parallel_context = &calls;
+  changes.threads = 3;
+  Case c = plain(valid_rule(4, 2), 50);
+  c.tiling.block_bytes = 16;
+  EXPECT_EQ(status_of(c, changes), TCONV_OK);
+  expect_close(output, wanted);
+  EXPECT_EQ(calls, 1);
+  calls = 0;
+  changes.threads = 1;
+  c.layer.activation = TCONV_ACTIVATION_SOFTMAX;
+  EXPECT_EQ(status_of(c, changes), TCONV_OK);
+  EXPECT_EQ(calls, 0);
+}
+
+TEST_F(Contract, ActivationsAreAppliedOnceToEveryOutput) {
+  Case c = plain(valid_rule(3, 2), 20);
+  c.layer.out_channels = c.problem.out_channels = 5;
+  c.layer.activation = 1;
+  EXPECT_EQ(status_of(c), TCONV_OK);
+  for (double &value : wanted) value = std::max(value, 0.0);
+  expect_close(output, wanted);
+  for (const int last : {0, 1}) {
+    c.layer.channels_last = last;
+    c.problem.channels_last = last != 0;
+    c.layer.activation = TCONV_ACTIVATION_LOG_SOFTMAX;
+    EXPECT_EQ(status_of(c), TCONV_OK);
+    const std::vector<float> logarithms = output;
+    c.layer.activation = TCONV_ACTIVATION_SOFTMAX;
+    EXPECT_EQ(status_of(c), TCONV_OK);
+    for (std::size_t i = 0; i < output.size(); ++i) EXPECT_NEAR(std::exp(logarithms[i]), output[i], 1e-6);
+    float sum = 0;
+    // The last axis: channels, or with channels first the positions.
+    const std::size_t length = last ? 5 : output.size() / 5;
+    for (std::size_t i = 0; i < length; ++i) sum += output[i];
+    EXPECT_NEAR(sum, 1.0f, 1e-6f);
+  }
+}
+
+TEST_F(Contract, CallsThatCannotBeRunAreRefusedWithTheirStatus) {
+  Case c = plain(valid_rule(3, 2), 20);
+  const ReferenceKernel reference(c.tiling);
+  const std::vector<float> input(20), packed = pack(c, reference.kernel, {1, 2, 3}, {});
+  std::vector<float> result(static_cast<std::size_t>(c.problem.outputs()), unwritten()), workspace(1000);
+  tconv_call call = call_of(c, input, packed);
+  call.output = result.data();
+  call.threads = 1;
+  EXPECT_EQ(tconv_run_kernel(&reference.kernel, &c.layer, &call), TCONV_ERROR_NULL);
+  call.workspace = workspace.data();
+  call.workspace_bytes = tconv_workspace_bytes(&reference.kernel, &c.layer, &call) - 1;
+  EXPECT_EQ(tconv_run_kernel(&reference.kernel, &c.layer, &call), TCONV_ERROR_WORKSPACE);
+  call.workspace_bytes += 1;
+  EXPECT_EQ(tconv_run_kernel(&reference.kernel, &c.layer, &call), TCONV_OK);
+  const auto refused = [&](tconv_layer layer, std::int64_t batch, std::int64_t in) {
+    tconv_call changed = call;
+    changed.batch = batch;
+    changed.size[0] = in;
+    return tconv_run_kernel(&reference.kernel, &layer, &changed);
+  };
+  tconv_layer layer = c.layer;
+  EXPECT_EQ(refused(layer, -1, 20), TCONV_ERROR_SHAPE);
+  EXPECT_EQ(refused(layer, 1, -1), TCONV_ERROR_SHAPE);
+  EXPECT_EQ(refused(layer, 1 << 20, 1 << 20), TCONV_ERROR_TOO_LARGE);
+  layer.size[0] = 19;
+  EXPECT_EQ(refused(layer, 1, 20), TCONV_ERROR_SHAPE);
+  layer = c.layer;
+  layer.batch = 2;
+  EXPECT_EQ(refused(layer, 1, 20), TCONV_ERROR_SHAPE);
+  layer = c.layer;
+  layer.groups = 2;
+  EXPECT_EQ(refused(layer, 1, 20), TCONV_ERROR_LAYER);
+  EXPECT_EQ(tconv_packed_bytes(&reference.kernel, &layer), 0u);
+}
+
+TEST_F(Contract, PadsLongerThanManyInputsStillPack) {
+  const Case c = plain(explicit_rule(3, 1, 2000), 4100);
+  EXPECT_EQ(status_of(c), TCONV_OK);
+  expect_close(output, wanted);
+}
+
+// Its packed weights depend on the size, so they would be those of another size.
+TEST_F(Contract, APrescribedOutputWithAnOpenSizeIsRefused) {
+  tconv_rule rule = valid_rule(3, 2);
+  rule.padding = TCONV_PADDING_TFLITE_SAME;
+  rule.output = 40;
+  Case c = plain(rule, 20);
+  const ReferenceKernel reference(c.tiling);
+  EXPECT_EQ(tconv_packed_bytes(&reference.kernel, &c.layer), 0u);
+  c.layer.size[0] = 20;
+  EXPECT_EQ(status_of(c), TCONV_OK);
+  expect_close(output, wanted);
+}
+
+// A window is addressed with 32 bits, as an array is; three of these would overflow 64.
+TEST_F(Contract, AWindowThatCannotBeAddressedIsRefused) {
+  const std::int64_t reach = std::int64_t{1} << 29;
+  Case c = plain(explicit_rule(2, reach, reach / 2), 1);
+  c.layer.rank = 3;
+  c.layer.rule[1] = c.layer.rule[2] = c.layer.rule[0];
+  const ReferenceKernel reference(c.tiling);
+  const float one = 1;
+  float result = 0;
+  tconv_call call = {};
+  call.batch = call.size[0] = call.size[1] = call.size[2] = 1;
+  call.input = call.packed = &one;
+  call.output = &result;
+  EXPECT_EQ(tconv_workspace_bytes(&reference.kernel, &c.layer, &call), 0u);
+  EXPECT_EQ(tconv_run_kernel(&reference.kernel, &c.layer, &call), TCONV_ERROR_TOO_LARGE);
+}
+
+}  // namespace
+}  // namespace tconv::test

@@ -1,0 +1,121 @@
+// The C driver (tconv/run.h and what it includes) with a hand-written kernel: random layers of every rank and layout,
+// cut in every way, compared with the definition in double. Needs Halide's runtime and no compiler.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "driver_case.h"
+
+namespace tconv::test {
+namespace {
+
+constexpr int layers = 600;
+
+tconv_rule random_rule(Random &random, int rank, bool pixel_shuffle) {
+  tconv_rule rule = {};
+  if (pixel_shuffle) {
+    const std::int64_t size = random(1, 3);
+    return {TCONV_PADDING_KERAS_SAME, size, size, 1, TCONV_UNSET, 0, 0, TCONV_UNSET};
+  }
+  rule.padding = static_cast<std::int32_t>(random(TCONV_PADDING_KERAS_VALID, TCONV_PADDING_TFLITE_VALID));
+  rule.kernel = random(1, rank == 3 ? 4 : 6);
+  rule.stride = random(1, 4);
+  rule.dilation = random(1, 3);
+  rule.output_padding = random(TCONV_UNSET, 2);
+  rule.output = TCONV_UNSET;
+  if (rule.padding == TCONV_PADDING_EXPLICIT) {
+    rule.pad_begin = random(-3, 6);
+    rule.pad_end = random(-3, 6);
+  }
+  if (rule.padding >= TCONV_PADDING_ONNX_UPPER && (rule.padding >= TCONV_PADDING_TFLITE_SAME || random(0, 1))) {
+    rule.output = random(0, 20);
+  }
+  return rule;
+}
+
+// Draws until every rule accepts its size.
+Case random_case(Random &random) {
+  Case c;
+  const bool pixel_shuffle = random(0, 3) == 0;
+  c.layer.rank = static_cast<std::int32_t>(random(1, 3));
+  c.layer.channels_last = static_cast<std::int32_t>(random(0, 1));
+  c.layer.groups = random.one_of({1, 1, 2, 3});
+  c.layer.in_channels = c.layer.groups * random(1, 5);
+  c.layer.out_channels = c.layer.groups * random.one_of({1, 2, 3, 5, 9, 17});
+  c.layer.batch = TCONV_UNSET;
+  c.problem.batch = random(0, 3);
+  c.problem.in_channels = c.layer.in_channels;
+  c.problem.out_channels = c.layer.out_channels;
+  c.problem.groups = c.layer.groups;
+  c.problem.channels_last = c.layer.channels_last != 0;
+  for (int d = 0; d < c.layer.rank; ++d) {
+    tconv_dim &dim = c.problem.dim[static_cast<std::size_t>(TCONV_MAX_RANK - c.layer.rank + d)];
+    do {
+      c.layer.rule[d] = random_rule(random, c.layer.rank, pixel_shuffle);
+      c.size[d] = random(0, c.layer.rank == 1 ? 40 : c.layer.rank == 2 ? 12 : 6);
+    } while (!tconv_resolve(&c.layer.rule[d], c.size[d], &dim));
+    c.layer.size[d] = tconv_rule_is_size_free(&c.layer.rule[d]) && random(0, 1) ? TCONV_UNSET : c.size[d];
+  }
+  c.tiling.panel = static_cast<std::int32_t>(random.one_of({1, 4, 16}));
+  c.tiling.merge_phases = static_cast<std::int32_t>(random(0, 1));
+  c.tiling.dense_phases = static_cast<std::int32_t>(random(0, 1));
+  if (random(0, 1)) {
+    for (std::int64_t &tile : c.tile) tile = random.one_of({1, 2, 3, 5, 8});
+  }
+  c.tiling.block_bytes = random.one_of({4, 256, 2048, 1 << 20});
+  c.torch_order = random(0, 1) != 0;
+  return c;
+}
+
+std::string describe(const Case &c) {
+  std::string text = "rank " + std::to_string(c.layer.rank) + " channels_last " +
+                     std::to_string(c.layer.channels_last) + " batch " + std::to_string(c.problem.batch) + " ci " +
+                     std::to_string(c.layer.in_channels) + " co " + std::to_string(c.layer.out_channels) + " groups " +
+                     std::to_string(c.layer.groups);
+  for (const tconv_dim &d : c.problem.dim) {
+    text += " [in " + std::to_string(d.in) + " k " + std::to_string(d.kernel) + " s " + std::to_string(d.stride) +
+            " d " + std::to_string(d.dilation) + " crop " + std::to_string(d.crop) + " out " + std::to_string(d.out) +
+            "]";
+  }
+  const tconv_tiling &t = c.tiling;
+  return text + " panel " + std::to_string(t.panel) + " merge " + std::to_string(t.merge_phases) + " dense " +
+         std::to_string(t.dense_phases) + " tile " + std::to_string(c.tile[0]) + "," + std::to_string(c.tile[1]) +
+         "," + std::to_string(c.tile[2]) + " block_bytes " + std::to_string(t.block_bytes);
+}
+
+TEST_F(Driver, RandomLayersAreTheDefinitionsWhateverTheCutAndTheThreads) {
+  Random random(1);
+  int copied = 0, in_place = 0, empty = 0;
+  for (int i = 0; i < layers; ++i) {
+    const Case c = random_case(random);
+    SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
+    reference_tile = {c.tile[2], c.tile[1], c.tile[0]};
+    const ReferenceKernel reference(c.tiling, c.tile);
+    const std::vector<float> input = random.floats(std::max<std::int64_t>(c.problem.inputs(), 1));
+    const std::vector<float> weights = random.floats(c.problem.weights());
+    const std::vector<float> bias = random.floats(random(0, 2) ? c.layer.out_channels : 0);
+    const std::vector<float> packed = pack(c, reference.kernel, weights, bias);
+    const tconv_call call = call_of(c, input, packed);
+    int status = -1;
+    const std::vector<float> one = run(c, reference.kernel, call, 1, &status);
+    ASSERT_EQ(status, TCONV_OK) << tconv_status_message(status);
+    ASSERT_NO_FATAL_FAILURE(expect_close(one, scatter(c.problem, input, weights, bias)));
+    for (const int threads : {2, 7}) {
+      const std::vector<float> many = run(c, reference.kernel, call, threads, &status);
+      ASSERT_EQ(status, TCONV_OK);
+      ASSERT_TRUE(one.empty() || std::memcmp(one.data(), many.data(), one.size() * sizeof(float)) == 0) << threads;
+    }
+    empty += one.empty();
+    (tconv_workspace_bytes(&reference.kernel, &c.layer, &call) > 0 ? copied : in_place) += 1;
+  }
+  // The draw reaches what it is there for.
+  EXPECT_GT(copied, layers / 10);
+  EXPECT_GT(in_place, layers / 10);
+  EXPECT_GT(empty, layers / 20);
+}
+
+}  // namespace
+}  // namespace tconv::test
