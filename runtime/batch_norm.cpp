@@ -27,8 +27,8 @@ Status check_arrays(const LayerConfig &config, const Tensor &kernel, const Tenso
   for (std::size_t f = 0; f < filters; ++f) {
     const double variance = batch_norm.data[3 * filters + f];
     if (variance + epsilon > 0 && std::isfinite(variance + epsilon)) continue;
-    return invalid_argument(fmt::format("moving variance {} plus epsilon {} of filter {} is not a positive number",
-                                        variance, epsilon, f));
+    return invalid_argument(
+        fmt::format("moving variance {} plus epsilon {} of filter {} is not a positive number", variance, epsilon, f));
   }
   return {};
 }

@@ -14,13 +14,14 @@ namespace tconv {
 
 Status check_elements_given(const char *what, const Shape &shape, std::size_t elements) {
   if (std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; })) {
-    return invalid_argument(fmt::format("the {}'s shape {} has a size that is open or negative", what,
-                                        open_tuple(shape)));
+    return invalid_argument(
+        fmt::format("the {}'s shape {} has a size that is open or negative", what, open_tuple(shape)));
   }
   const std::optional<std::int64_t> wanted = count_elements(shape);
   if (!wanted) {
     return {StatusCode::unsupported, fmt::format("the {} {} is too large: tconv addresses at most 2^31-1 elements per "
-                                                 "array", what, tuple(shape))};
+                                                 "array",
+                                                 what, tuple(shape))};
   }
   if (static_cast<std::size_t>(*wanted) == elements) return {};
   return invalid_argument(

@@ -37,12 +37,12 @@ namespace tconv {
 template <int rank>
 class Sizes {
  public:
-  Sizes() = default;
+  Sizes() noexcept {}  // not defaulted: g++ 12 fails on a layer in a default member initialiser then
   Sizes(std::nullopt_t) {}
   Sizes(std::integral auto every) : given_(true) { values_.fill(static_cast<std::int64_t>(every)); }
   template <std::integral... T>
-    requires(sizeof...(T) == static_cast<std::size_t>(rank) && rank > 1)
-  Sizes(T... each) : given_(true), values_{static_cast<std::int64_t>(each)...} {}
+  requires(sizeof...(T) == static_cast<std::size_t>(rank) && rank > 1) Sizes(T... each)
+      : given_(true), values_{static_cast<std::int64_t>(each)...} {}
 
   std::span<const std::int64_t> values() const {
     return given_ ? std::span<const std::int64_t>(values_) : std::span<const std::int64_t>();
@@ -53,20 +53,21 @@ class Sizes {
   std::array<std::int64_t, static_cast<std::size_t>(rank)> values_ = {};
 };
 
-// Keras' constructor arguments. `filters` and `kernel_size` have no default.
+// Keras' constructor arguments. `filters` and `kernel_size` have to be given; the initialisers of the others are Keras'
+// defaults, and that each has one keeps -Wextra quiet about those left out.
 template <int rank>
 struct ConvTransposeArguments {
   std::int64_t filters = 0;
-  Sizes<rank> kernel_size;
+  Sizes<rank> kernel_size = {};
   Sizes<rank> strides = 1;
   std::string padding = "valid";  // or "same", in any case
-  Sizes<rank> output_padding;
+  Sizes<rank> output_padding = {};
   std::string data_format = "channels_last";  // or "channels_first"
   Sizes<rank> dilation_rate = 1;
   std::int64_t groups = 1;
-  std::string activation;  // one of Keras' names; empty: none
+  std::string activation = {};  // one of Keras' names; empty: none
   bool use_bias = true;
-  std::string name;
+  std::string name = {};
   std::uint64_t seed = 0;  // of the kernel that build() draws: equal seeds and shapes give equal kernels
 };
 
@@ -131,7 +132,8 @@ class TransposedConvolution {
   Result<KernelInfo> kernel_info() const;
 
   // Registers a kernel that was compiled for `layer`, both from an emitted header. A call takes the first registered
-  // one that serves its sizes, else the library's general kernel. One that could serve no call of this layer is refused.
+  // one that serves its sizes, else the library's general kernel. One that could serve no call of this layer is
+  // refused.
   Status use_kernel(const tconv_kernel &kernel, const tconv_layer &layer);
 
  protected:

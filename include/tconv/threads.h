@@ -1,4 +1,5 @@
-// How many threads the library's calls share: one pool for the process, Halide's. It is the library's only global state.
+// How many threads the library's calls share: one pool for the process, Halide's. It is the library's only global
+// state.
 #ifndef TCONV_THREADS_H
 #define TCONV_THREADS_H
 

@@ -100,7 +100,7 @@ inline std::vector<float> run(const Case &c, const tconv_kernel &kernel, tconv_c
 }
 
 inline std::vector<float> pack(const Case &c, const tconv_kernel &kernel, const std::vector<float> &weights,
-                        const std::vector<float> &bias) {
+                               const std::vector<float> &bias) {
   const tconv_weight_strides strides = strides_of(c);
   std::vector<float> packed(tconv_packed_bytes(&kernel, &c.layer) / sizeof(float));
   const std::vector<float> array = c.torch_order ? weights : keras_order(c.problem, weights);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <vector>
 
 #include "driver_case.h"
@@ -80,6 +81,13 @@ TEST_F(Contract, TheCallersThreadsAreUsedAndNoneForOneThread) {
   c.layer.activation = TCONV_ACTIVATION_SOFTMAX;
   EXPECT_EQ(status_of(c, changes), TCONV_OK);
   EXPECT_EQ(calls, 0);
+}
+
+// In a process of its own, where nothing has used the pool yet.
+TEST(DriverDeathTest, AFreshProcessUsesThePoolsDefault) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const tconv_call call = {};
+  EXPECT_EXIT(std::exit(tconv_thread_count(&call) >= 1 ? 0 : 1), testing::ExitedWithCode(0), "");
 }
 
 TEST_F(Contract, ActivationsAreAppliedOnceToEveryOutput) {

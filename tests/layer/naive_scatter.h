@@ -56,9 +56,8 @@ inline std::vector<double> scatter(const Problem &problem, const std::vector<flo
   for (std::int64_t image = 0; image < problem.batch; ++image) {
     for (std::int64_t co = 0; co < problem.out_channels; ++co) {
       const double start = bias.empty() ? 0.0 : bias[static_cast<std::size_t>(co)];
-      for_each_position(out, [&](const Position &o) {
-        result[element(problem, out, problem.out_channels, image, co, o)] = start;
-      });
+      for_each_position(
+          out, [&](const Position &o) { result[element(problem, out, problem.out_channels, image, co, o)] = start; });
       for (std::int64_t ci = co / out_each * in_each; ci < (co / out_each + 1) * in_each; ++ci) {
         for_each_position(in, [&](const Position &i) {
           const double x = input[element(problem, in, problem.in_channels, image, ci, i)];

@@ -35,8 +35,11 @@ struct View {
 
 struct Arguments {
   explicit Arguments(void **argv)
-      : rank(static_cast<const halide_buffer_t *>(argv[0])->dimensions - 2), in(argv[0]), weights(argv[1]),
-        bias(argv[2]), out(argv[3 + 2 * rank]) {
+      : rank(static_cast<const halide_buffer_t *>(argv[0])->dimensions - 2),
+        in(argv[0]),
+        weights(argv[1]),
+        bias(argv[2]),
+        out(argv[3 + 2 * rank]) {
     for (int i = 0; i < rank; ++i) {
       const auto k = static_cast<std::size_t>(i);
       taps[k] = *static_cast<const std::int32_t *>(argv[3 + i]);
@@ -62,8 +65,7 @@ inline bool window_reaches(const Arguments &a) {
   std::int64_t last = (a.in.extent(0) - 1) * a.in.stride(0) + (a.in.extent(1) - 1) * a.in.stride(1);
   for (int i = 0; i < a.rank; ++i) {
     const auto k = static_cast<std::size_t>(i);
-    const std::int64_t needed =
-        tconv_round_up(a.out.extent(2 + i), reference_tile[k]) + (a.taps[k] - 1) * a.steps[k];
+    const std::int64_t needed = tconv_round_up(a.out.extent(2 + i), reference_tile[k]) + (a.taps[k] - 1) * a.steps[k];
     if (needed > a.in.extent(2 + i)) return false;
     last += (needed - 1) * a.in.stride(2 + i);
   }
@@ -85,8 +87,8 @@ inline bool shapes_agree(const Arguments &a, bool dense) {
 inline double one_output(const Arguments &a, std::int64_t group, std::int64_t co, std::int64_t column,
                          const Position &q) {
   const std::int64_t inputs = a.in.extent(0), panel = a.weights.extent(0);
-  const std::int64_t w = column % panel * a.weights.stride(0) + column / panel * a.weights.stride(2) +
-                         group * a.weights.stride(3);
+  const std::int64_t w =
+      column % panel * a.weights.stride(0) + column / panel * a.weights.stride(2) + group * a.weights.stride(3);
   double sum = *a.bias.at(co * a.bias.stride(0) + group * a.bias.stride(1));
   std::int64_t depth = 0;
   for_each_position({a.taps[2], a.taps[1], a.taps[0]}, [&](const Position &tap) {
@@ -102,8 +104,8 @@ inline double one_output(const Arguments &a, std::int64_t group, std::int64_t co
   return sum;
 }
 
-// input (ci, group, spatial), weights (column, depth, panel, group), bias (co, group), taps and steps, output (co, group,
-// spatial, phase).
+// input (ci, group, spatial), weights (column, depth, panel, group), bias (co, group), taps and steps, output (co,
+// group, spatial, phase).
 template <bool dense>
 int reference_phases(void **argv) {
   const Arguments a(argv);

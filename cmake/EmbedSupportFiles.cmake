@@ -1,0 +1,39 @@
+# Writes OUTPUT, a C++ file that holds the texts of SOURCES under NAMES, and of RUNNER. Long texts are cut into several
+# literals, which the compiler joins.
+function(literal file result)
+    file(READ "${file}" text)
+    string(LENGTH "${text}" length)
+    set(all "")
+    set(at 0)
+    while(at LESS length)
+        string(SUBSTRING "${text}" ${at} 8000 part)
+        string(APPEND all "R\"tconv_text(${part})tconv_text\"\n")
+        math(EXPR at "${at} + 8000")
+    endwhile()
+    set(${result} "${all}" PARENT_SCOPE)
+endfunction()
+
+set(entries "")
+foreach(name source IN ZIP_LISTS NAMES SOURCES)
+    literal("${source}" text)
+    string(APPEND entries "    {\"${name}\",\n${text}},\n")
+endforeach()
+literal("${RUNNER}" runner)
+file(WRITE "${OUTPUT}" "// Made by CMake from the headers that it holds.
+#include \"emit/support_files.h\"
+
+namespace tconv {
+
+const std::vector<SupportFile> &support_files() {
+  static const std::vector<SupportFile> files = {
+${entries}  };
+  return files;
+}
+
+std::string_view runner_source() {
+  return
+${runner};
+}
+
+}  // namespace tconv
+")

@@ -1,0 +1,33 @@
+// What the verbs have in common: a layer read from its JSON and arrays, turned into a plan.
+#ifndef TCONV_GENERATORS_LAYER_INPUT_H
+#define TCONV_GENERATORS_LAYER_INPUT_H
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "emit/emit.h"
+#include "tconv/layer_config.h"
+
+namespace tconv {
+
+// The options that name a layer.
+struct LayerOptions {
+  std::string layer;
+  std::string kernel, bias, batch_norm, activation, name;
+  double epsilon = 1e-3;  // Keras' default
+};
+
+struct LoadedLayer {
+  LayerConfig config;
+  Plan plan;
+  tconv_weight_strides weight_strides{};
+  std::optional<Weights> weights;  // checked, batch normalisation folded in
+};
+
+// Reads and checks everything; nothing is written.
+Result<LoadedLayer> load_layer(const LayerOptions &options);
+
+}  // namespace tconv
+
+#endif

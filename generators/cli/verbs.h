@@ -1,0 +1,59 @@
+// The verbs of tconvc. Each takes its options as plain data, returns a Status, and prints only when it succeeds.
+#ifndef TCONV_GENERATORS_VERBS_H
+#define TCONV_GENERATORS_VERBS_H
+
+#include <string>
+#include <vector>
+
+#include "cli/layer_input.h"
+#include "tconv/status.h"
+
+namespace tconv {
+
+struct CompileOptions {
+  LayerOptions layer;
+  std::vector<std::string> targets;
+  std::string output;
+  std::vector<std::string> emit = {"static", "header"};
+};
+Status compile(const CompileOptions &options);
+
+// Any-size kernels of one rank and layout, as the library is built with them.
+struct GeneralOptions {
+  int rank = 2;
+  std::string data_format = "channels_last";
+  std::vector<std::string> targets;
+  std::string output;
+};
+Status compile_general(const GeneralOptions &options);
+
+struct RunOptions {
+  LayerOptions layer;
+  std::string input, output;
+  std::string target = "host";
+  int threads = 1;
+  bool general = false;
+};
+Status run(const RunOptions &options);
+
+struct BenchOptions {
+  LayerOptions layer;
+  std::string target = "host";
+  int threads = 1;
+  bool general = false;
+  bool json = false;
+  double seconds = 1.0;
+};
+Status bench(const BenchOptions &options);
+
+struct ExplainOptions {
+  LayerOptions layer;
+  std::vector<std::string> targets = {"host"};
+};
+Status explain(const ExplainOptions &options);
+
+Status list_targets();
+
+}  // namespace tconv
+
+#endif

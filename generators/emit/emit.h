@@ -1,0 +1,45 @@
+// From a plan and its schedule to the files that a user links: the watershed between deciding and producing.
+//
+// Everything is made in a directory beside the destination and moved there when all of it is complete; a failure
+// leaves the destination as it was.
+#ifndef TCONV_GENERATORS_EMIT_H
+#define TCONV_GENERATORS_EMIT_H
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "emit/objects.h"
+#include "tconv/status.h"
+#include "tconv/tensor.h"
+
+namespace tconv {
+
+// Weights in the order of their framework.
+struct Weights {
+  Tensor kernel;
+  Tensor bias;  // empty shape: none
+};
+
+struct EmitRequest {
+  Plan plan;
+  std::vector<Halide::Target> targets;     // from check_targets(): best first
+  tconv_weight_strides weight_strides{};   // of the dialect; not read for a general plan
+  std::optional<Weights> baked;
+  bool static_library = true;
+  bool shared_library = false;
+  CodeForms forms;
+};
+
+// What was made: `manifest` is the text of NAME.json.
+struct Emitted {
+  std::string manifest;
+  std::vector<std::filesystem::path> files;  // in the destination
+};
+
+Result<Emitted> emit(const EmitRequest &request, const std::filesystem::path &destination);
+
+}  // namespace tconv
+
+#endif

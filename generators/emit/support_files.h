@@ -1,0 +1,22 @@
+// The headers that every emitted directory carries, held inside the compiler so that it needs no installation.
+#ifndef TCONV_GENERATORS_SUPPORT_FILES_H
+#define TCONV_GENERATORS_SUPPORT_FILES_H
+
+#include <string_view>
+#include <vector>
+
+namespace tconv {
+
+struct SupportFile {
+  std::string_view path;  // relative to the emitted directory
+  std::string_view text;
+};
+
+const std::vector<SupportFile> &support_files();
+
+// The C program that `tconvc run` and `tconvc bench` link to a kernel.
+std::string_view runner_source();
+
+}  // namespace tconv
+
+#endif
