@@ -5,7 +5,8 @@ set(package_directory "${CMAKE_INSTALL_LIBDIR}/cmake/tconv")
 install(TARGETS tconv_config tconv_layer tconvc EXPORT tconvTargets)
 install(IMPORTED_RUNTIME_ARTIFACTS Halide::Halide LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/tconv" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(FILES "${halide_runtime_include}/HalideRuntime.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(FILES "${halide_runtime_include}/HalideRuntime.h" "${halide_runtime_include}/HalideRuntimeCuda.h"
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(DIRECTORY "${CMAKE_BINARY_DIR}/general/" DESTINATION "${CMAKE_INSTALL_LIBDIR}/tconv/general")
 install(EXPORT tconvTargets NAMESPACE tconv:: DESTINATION "${package_directory}")
 configure_package_config_file(

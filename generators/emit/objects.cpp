@@ -25,7 +25,7 @@ Module variant_module(const Plan &plan, const Schedule &schedule, const Target &
   PhaseConv conv = phase_conv(plan, schedule.tiling, schedule.variants[variant]);
   const TargetSchedule &target_schedule = schedule.targets[index];
   if (target.has_feature(Target::CUDA))
-    apply_cuda_schedule(conv, plan, schedule.tiling, target_schedule);
+    apply_cuda_schedule(conv, plan, target_schedule);
   else
     apply_cpu_schedule(conv, plan, schedule.tiling, target_schedule);
   return Halide::Pipeline(conv.output)
@@ -37,6 +37,7 @@ std::vector<Module> target_modules(const Plan &plan, const Schedule &schedule, c
   std::vector<Module> modules;
   for (std::size_t v = 0; v < schedule.variants.size(); ++v)
     modules.push_back(variant_module(plan, schedule, target, index, v));
+  // These two run on the host also beside CUDA kernels.
   std::vector<Halide::Argument> inputs;
   if (has_activate(plan)) {
     Halide::Pipeline activate =

@@ -156,7 +156,29 @@ RegisterFile register_file(const Target &target) {
   return {target.natural_vector_size<float>(), 32};
 }
 
+namespace {
+
+// Four sums a thread: enough to reuse what it reads, few enough for full occupancy.
+Schedule choose_cuda_schedule(const Plan &plan) {
+  constexpr int sums = 4;
+  Schedule schedule;
+  TargetSchedule target;
+  const bool last = plan.layer.channels_last != 0;
+  schedule.method = "direct";
+  schedule.tiling.panel = target.columns = last ? cuda_panel : sums;
+  schedule.tiling.merge_phases = plan.general ? 0 : 1;
+  schedule.tiling.block_bytes = block_bytes;
+  target.tile[2] = last ? sums : 1;
+  schedule.reason = fmt::format("{} sums a thread, {} columns a panel", sums, schedule.tiling.panel);
+  schedule.variants = find_variants(plan, schedule.tiling);
+  schedule.targets.push_back(target);
+  return schedule;
+}
+
+}  // namespace
+
 Schedule choose_schedule(const Plan &plan, const std::vector<Target> &targets) {
+  if (targets[0].has_feature(Target::CUDA)) return choose_cuda_schedule(plan);
   Schedule schedule;
   int widest = 4;
   for (const Target &target : targets) widest = std::max(widest, register_file(target).lanes);

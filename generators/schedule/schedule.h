@@ -41,8 +41,10 @@ Schedule choose_schedule(const Plan &plan, const std::vector<Halide::Target> &ta
 
 // Each applies a target schedule to one variant. The CPU's serves x86 and ARM.
 void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &schedule);
-void apply_cuda_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling,
-                         const TargetSchedule &schedule);
+void apply_cuda_schedule(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule);
+
+// The columns that a warp of threads takes with channels last.
+inline constexpr int cuda_panel = 32;
 
 }  // namespace tconv
 

@@ -49,11 +49,18 @@ static inline int64_t tconv_window_extent(const tconv_blocks *blocks, const tcon
   return tconv_round_up(size, path->tile[d]) + blocks->high[d] - blocks->low[d];
 }
 
+/* A window has to be addressed with 32 bits. */
+#define TCONV_WINDOW_TOO_LARGE ((int64_t)1 << 31)
+
 static inline int64_t tconv_block_floats(const tconv_blocks *blocks, const tconv_path *path,
                                          const tconv_layer *layer) {
   int64_t floats = layer->in_channels;
   int d;
-  for (d = 0; d < TCONV_MAX_RANK; ++d) floats *= tconv_window_extent(blocks, path, d, blocks->size[d]);
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const int64_t extent = tconv_window_extent(blocks, path, d, blocks->size[d]);
+    if (floats > INT32_MAX / extent) return TCONV_WINDOW_TOO_LARGE;
+    floats *= extent;
+  }
   return floats;
 }
 

@@ -10,8 +10,7 @@
 #ifndef TCONV_RUN_H
 #define TCONV_RUN_H
 
-#include "HalideRuntime.h"
-#include "tconv/blocks.h"
+#include "tconv/arguments.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,6 +26,7 @@ static inline const char *tconv_status_message(int status) {
     case TCONV_ERROR_PROCESSOR: return "this processor runs none of the targets that the kernel was compiled for";
     case TCONV_ERROR_LAYER: return "the layer is not one that this kernel serves";
     case TCONV_ERROR_KERNEL: return "the compiled code refused its arguments";
+    case TCONV_ERROR_DEVICE: return "no CUDA device could be used";
     default: return "unknown status";
   }
 }
@@ -52,28 +52,6 @@ static inline void tconv_quiet_error(void *context, const char *message) {
   (void)message;
 }
 
-static inline void tconv_set_dim(halide_dimension_t *dim, int64_t extent, int64_t stride) {
-  dim->min = 0;
-  dim->extent = (int32_t)extent;
-  dim->stride = (int32_t)stride;
-  dim->flags = 0;
-}
-
-static inline halide_buffer_t tconv_buffer(const void *host, int dimensions, halide_dimension_t *dim) {
-  halide_buffer_t buffer;
-  buffer.device = 0;
-  buffer.device_interface = NULL;
-  buffer.host = (uint8_t *)(uintptr_t)host;
-  buffer.flags = 0;
-  buffer.type.code = halide_type_float;
-  buffer.type.bits = 32;
-  buffer.type.lanes = 1;
-  buffer.dimensions = dimensions;
-  buffer.dim = dim;
-  buffer.padding = NULL;
-  return buffer;
-}
-
 static inline const float *tconv_baked_weights(const tconv_kernel *kernel) {
   uint64_t address = 0;
   halide_dimension_t dim;
@@ -86,90 +64,20 @@ static inline const float *tconv_baked_weights(const tconv_kernel *kernel) {
   return kernel->baked(argv) == 0 ? (const float *)(uintptr_t)address : NULL;
 }
 
-static inline int tconv_find_variant(const tconv_kernel *kernel, const tconv_class *one) {
-  int v, d;
-  for (v = 0; v < kernel->variant_count; ++v) {
-    int matches = 1;
-    for (d = 0; d < TCONV_MAX_RANK; ++d) {
-      const tconv_variant *variant = &kernel->variants[v];
-      matches = matches && (variant->phases[d] == 0 || variant->phases[d] == one->run[d].count) &&
-                (variant->taps[d] == 0 || variant->taps[d] == one->run[d].taps);
-    }
-    if (matches) return v;
-  }
-  return -1;
-}
-
 /* Computes one class over one block from its window. */
 static inline int tconv_run_class(const tconv_job *job, const tconv_class *one, int64_t image, const int64_t *start,
                                   const tconv_window *window) {
   const tconv_layer *layer = job->layer;
-  const tconv_tiling *tiling = &job->kernel->tiling;
-  const int rank = layer->rank;
-  const int64_t inputs = tconv_group_inputs(layer), outputs = tconv_group_outputs(layer), panel = tiling->panel;
-  const int64_t depth = inputs * one->taps;
-  halide_dimension_t in_dim[2 + TCONV_MAX_RANK], weight_dim[4], bias_dim[2], out_dim[2 + 2 * TCONV_MAX_RANK];
-  int32_t taps[TCONV_MAX_RANK], steps[TCONV_MAX_RANK];
-  void *argv[4 + 2 * TCONV_MAX_RANK + 1];
-  int64_t plane = 1, positions = 1, out_stride[TCONV_MAX_RANK], size;
-  const int variant = tconv_find_variant(job->kernel, one);
-  const float *in = window->data;
-  float *out = job->call->output;
-  int d, i;
-  if (layer->channels_last) plane = layer->out_channels;
-  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
-    out_stride[d] = plane;
-    plane *= job->dims.dim[d].out;
-    positions *= job->dims.dim[d].out;
-  }
-  out += image * positions * layer->out_channels;
-  for (i = 0; i < rank; ++i) {
-    const tconv_run *run;
-    d = TCONV_MAX_RANK - 1 - i;
-    run = &one->run[d];
-    size = tconv_min(job->blocks.size[d], run->extent - start[d]);
-    if (size <= 0) return TCONV_OK;
-    /* Without taps nothing is read, and the window need not reach. */
-    taps[i] = one->taps == 0 ? 0 : (int32_t)run->taps;
-    steps[i] = (int32_t)run->step;
-    if (one->taps != 0) in += (run->offset - job->blocks.low[d]) * window->stride[d];
-    tconv_set_dim(&in_dim[2 + i], window->extent[d] - (one->taps == 0 ? 0 : run->offset - job->blocks.low[d]),
-                  window->stride[d]);
-    tconv_set_dim(&out_dim[2 + i], size, out_stride[d] * job->dims.dim[d].stride);
-    tconv_set_dim(&out_dim[2 + rank + i], run->count, out_stride[d]);
-    out += (run->first + start[d] * job->dims.dim[d].stride) * out_stride[d];
-    argv[3 + i] = &taps[i];
-    argv[3 + rank + i] = &steps[i];
-  }
-  tconv_set_dim(&in_dim[0], inputs, window->channel_stride);
-  tconv_set_dim(&in_dim[1], layer->groups, inputs * window->channel_stride);
-  tconv_set_dim(&weight_dim[0], panel, 1);
-  tconv_set_dim(&weight_dim[1], tconv_max(depth, 1), panel);
-  tconv_set_dim(&weight_dim[2], one->columns / panel, panel * depth);
-  tconv_set_dim(&weight_dim[3], layer->groups, one->columns * depth);
-  tconv_set_dim(&bias_dim[0], tconv_round_up(outputs, panel), 1);
-  tconv_set_dim(&bias_dim[1], layer->groups, tconv_round_up(outputs, panel));
-  tconv_set_dim(&out_dim[0], outputs, layer->channels_last ? 1 : positions);
-  tconv_set_dim(&out_dim[1], layer->groups, outputs * (layer->channels_last ? 1 : positions));
-  if (variant < 0) return TCONV_ERROR_KERNEL;
-  {
-    halide_buffer_t in_buffer = tconv_buffer(in, 2 + rank, in_dim);
-    halide_buffer_t weight_buffer = tconv_buffer(job->packed + one->weights, 4, weight_dim);
-    halide_buffer_t bias_buffer = tconv_buffer(job->packed, 2, bias_dim);
-    halide_buffer_t out_buffer = tconv_buffer(out, 2 + 2 * rank, out_dim);
-    argv[0] = &in_buffer;
-    argv[1] = &weight_buffer;
-    argv[2] = &bias_buffer;
-    argv[3 + 2 * rank] = &out_buffer;
-    if (job->path->phases[variant](argv) != 0) return TCONV_ERROR_KERNEL;
-    if (job->path->activate && layer->activation != TCONV_ACTIVATION_LINEAR && !tconv_is_softmax(layer)) {
-      int32_t kind = layer->activation;
-      void *activation_argv[3];
-      activation_argv[0] = &out_buffer;
-      activation_argv[1] = &kind;
-      activation_argv[2] = &out_buffer;
-      if (job->path->activate(activation_argv) != 0) return TCONV_ERROR_KERNEL;
-    }
+  tconv_arguments arguments;
+  if (!tconv_bind(job, one, image, start, window, &arguments)) return TCONV_OK;
+  if (arguments.variant < 0) return TCONV_ERROR_KERNEL;
+  if (job->path->phases[arguments.variant](arguments.argv) != 0) return TCONV_ERROR_KERNEL;
+  if (job->path->activate && layer->activation != TCONV_ACTIVATION_LINEAR && !tconv_is_softmax(layer)) {
+    int32_t kind = layer->activation;
+    void *argv[3];
+    argv[0] = argv[2] = &arguments.output;
+    argv[1] = &kind;
+    if (job->path->activate(argv) != 0) return TCONV_ERROR_KERNEL;
   }
   return TCONV_OK;
 }
@@ -216,15 +124,17 @@ static inline int tconv_worker(void *context, int index, uint8_t *closure) {
   return TCONV_OK;
 }
 
-/* Softmax or its logarithm over the last axis of one image, in place. */
-static inline int tconv_softmax_image(void *context, int index, uint8_t *closure) {
+/* Softmax or its logarithm over the last axis of a worker's share of the images, in place. */
+static inline int tconv_softmax_images(void *context, int index, uint8_t *closure) {
   const tconv_job *job = (const tconv_job *)(const void *)closure;
   const tconv_layer *layer = job->layer;
   const int64_t positions = job->dims.dim[0].out * job->dims.dim[1].out * job->dims.dim[2].out;
   const int64_t length = layer->channels_last ? layer->out_channels : job->dims.dim[2].out;
   const int64_t elements = positions * layer->out_channels;
+  const int64_t batch = job->call->batch, workers = job->blocks.workers;
   halide_dimension_t dim[2];
-  halide_buffer_t buffer = tconv_buffer(job->call->output + index * elements, 2, dim);
+  halide_buffer_t buffer;
+  int64_t image;
   int32_t logarithm = layer->activation == TCONV_ACTIVATION_LOG_SOFTMAX;
   void *argv[3];
   (void)context;
@@ -233,7 +143,19 @@ static inline int tconv_softmax_image(void *context, int index, uint8_t *closure
   argv[0] = &buffer;
   argv[1] = &logarithm;
   argv[2] = &buffer;
-  return job->path->softmax(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+  for (image = batch * index / workers; image < batch * (index + 1) / workers; ++image) {
+    buffer = tconv_buffer(job->call->output + image * elements, 2, dim);
+    if (job->path->softmax(argv) != 0) return TCONV_ERROR_KERNEL;
+  }
+  return TCONV_OK;
+}
+
+static inline int tconv_run_workers(tconv_job *job, tconv_task task) {
+  const tconv_call *call = job->call;
+  const int workers = (int)job->blocks.workers;
+  const tconv_parallel_for parallel_for = call->parallel_for ? call->parallel_for : halide_do_par_for;
+  if (workers == 1) return task(call->parallel_context, 0, (uint8_t *)job);
+  return parallel_for(call->parallel_context, task, 0, workers, (uint8_t *)job);
 }
 
 static inline int tconv_layer_is_served(const tconv_kernel *kernel, const tconv_layer *layer) {
@@ -241,8 +163,11 @@ static inline int tconv_layer_is_served(const tconv_kernel *kernel, const tconv_
   if (kernel->abi_version != TCONV_ABI_VERSION || layer->rank < 1 || layer->rank > TCONV_MAX_RANK) return 0;
   if (layer->groups < 1 || layer->in_channels < 1 || layer->out_channels < 1) return 0;
   if (layer->in_channels % layer->groups || layer->out_channels % layer->groups) return 0;
-  for (d = 0; d < layer->rank; ++d)
+  for (d = 0; d < layer->rank; ++d) {
     if (!tconv_rule_is_valid(&layer->rule[d])) return 0;
+    /* Where the output is prescribed, the packed weights follow from the input's size. */
+    if (layer->size[d] == TCONV_UNSET && !tconv_rule_is_size_free(&layer->rule[d])) return 0;
+  }
   return 1;
 }
 
@@ -274,8 +199,13 @@ static inline int tconv_check_sizes(const tconv_kernel *kernel, const tconv_laye
 static inline int tconv_resolve_any(const tconv_layer *layer, tconv_dims *dims) {
   int64_t size[TCONV_MAX_RANK];
   int d;
-  for (d = 0; d < TCONV_MAX_RANK; ++d)
-    size[d] = d < layer->rank && layer->size[d] != TCONV_UNSET ? layer->size[d] : 1024;
+  for (d = 0; d < layer->rank; ++d) {
+    tconv_dim dim;
+    size[d] = layer->size[d];
+    if (size[d] != TCONV_UNSET) continue;
+    /* Large pads leave small inputs no output, large strides large ones. */
+    for (size[d] = 1; size[d] < TCONV_MAX_EXTENT && !tconv_resolve(&layer->rule[d], size[d], &dim);) size[d] *= 2;
+  }
   return tconv_resolve_layer(layer, size, dims);
 }
 
@@ -312,7 +242,10 @@ static inline const tconv_path *tconv_call_path(const tconv_kernel *kernel, cons
 }
 
 static inline int tconv_thread_count(const tconv_call *call) {
-  return call->threads > 0 ? call->threads : halide_get_num_threads();
+  if (call->threads > 0) return call->threads;
+  /* Halide says 0 until the pool has run something or was given its default. */
+  if (halide_get_num_threads() < 1) halide_set_num_threads(0);
+  return halide_get_num_threads();
 }
 
 /* Bytes of workspace that the call needs; reads its batch, size, threads and path only. */
@@ -323,13 +256,12 @@ static inline size_t tconv_workspace_bytes(const tconv_kernel *kernel, const tco
   const tconv_path *path = tconv_call_path(kernel, call);
   if (!path || tconv_check_sizes(kernel, layer, call, &dims) != TCONV_OK) return 0;
   tconv_cut(kernel, path, layer, &dims, call->batch, tconv_thread_count(call), &blocks);
-  if (blocks.window_floats == 0) return 0;
+  if (blocks.window_floats == 0 || blocks.window_floats > INT32_MAX) return 0;
   return (size_t)(blocks.window_floats * blocks.workers) * sizeof(float) + TCONV_ALIGNMENT;
 }
 
 /* Runs the layer. The output is complete and valid only when TCONV_OK comes back. */
 static inline int tconv_run_kernel(const tconv_kernel *kernel, const tconv_layer *layer, const tconv_call *call) {
-  tconv_parallel_for parallel_for;
   tconv_job job;
   int64_t outputs;
   int status, d;
@@ -347,17 +279,14 @@ static inline int tconv_run_kernel(const tconv_kernel *kernel, const tconv_layer
   halide_set_error_handler(tconv_quiet_error);
   job.packed = kernel->baked ? tconv_baked_weights(kernel) : call->packed;
   if (!job.packed || !call->input || !call->output) return TCONV_ERROR_NULL;
-  parallel_for = call->parallel_for ? call->parallel_for : halide_do_par_for;
   tconv_cut(kernel, job.path, layer, &job.dims, call->batch, tconv_thread_count(call), &job.blocks);
+  if (job.blocks.window_floats > INT32_MAX) return TCONV_ERROR_TOO_LARGE;
   if (job.blocks.window_floats > 0) {
     if (!call->workspace) return TCONV_ERROR_NULL;
     if (call->workspace_bytes < tconv_workspace_bytes(kernel, layer, call)) return TCONV_ERROR_WORKSPACE;
   }
-  status = job.blocks.workers == 1 ? tconv_worker(call->parallel_context, 0, (uint8_t *)&job)
-                                   : parallel_for(call->parallel_context, tconv_worker, 0, (int)job.blocks.workers,
-                                                  (uint8_t *)&job);
-  if (status == TCONV_OK && tconv_is_softmax(layer))
-    status = parallel_for(call->parallel_context, tconv_softmax_image, 0, (int)call->batch, (uint8_t *)&job);
+  status = tconv_run_workers(&job, tconv_worker);
+  if (status == TCONV_OK && tconv_is_softmax(layer)) status = tconv_run_workers(&job, tconv_softmax_images);
   return status;
 }
 

@@ -16,6 +16,7 @@
 #include "naive_scatter.h"
 #include "reference_kernel.h"
 #include "tconv/run.h"
+#include "weight_order.h"
 
 namespace tconv::test {
 
@@ -48,33 +49,8 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-// (spatial..., filters, channels / groups) from (channels, filters / groups, spatial...).
-inline std::vector<float> keras_order(const Problem &p, const std::vector<float> &torch) {
-  const std::int64_t taps = p.dim[0].kernel * p.dim[1].kernel * p.dim[2].kernel;
-  const std::int64_t out_each = p.out_channels / p.groups, in_each = p.in_channels / p.groups;
-  std::vector<float> keras;
-  for (std::int64_t tap = 0; tap < taps; ++tap)
-    for (std::int64_t co = 0; co < p.out_channels; ++co)
-      for (std::int64_t ci = 0; ci < in_each; ++ci) {
-        const std::int64_t channel = co / out_each * in_each + ci;
-        keras.push_back(torch[static_cast<std::size_t>((channel * out_each + co % out_each) * taps + tap)]);
-      }
-  return keras;
-}
-
 inline tconv_weight_strides strides_of(const Case &c) {
-  const Problem &p = c.problem;
-  const std::int64_t out_each = p.out_channels / p.groups, in_each = p.in_channels / p.groups;
-  tconv_weight_strides strides = {};
-  std::int64_t tap = c.torch_order ? 1 : p.out_channels * in_each;
-  for (int d = c.layer.rank - 1; d >= 0; --d) {
-    strides.tap[d] = tap;
-    tap *= c.layer.rule[d].kernel;
-  }
-  strides.in = c.torch_order ? out_each * tap : 1;
-  strides.out = c.torch_order ? tap : in_each;
-  strides.group = c.torch_order ? in_each * strides.in : out_each * strides.out;
-  return strides;
+  return strides_in_order(c.problem, c.layer.rank, c.torch_order);
 }
 
 inline tconv_call call_of(const Case &c, const std::vector<float> &input, const std::vector<float> &packed) {

@@ -1,0 +1,124 @@
+/* The arguments of a compiled function: where in memory one class of one block reads and writes. */
+#ifndef TCONV_ARGUMENTS_H
+#define TCONV_ARGUMENTS_H
+
+#include "HalideRuntime.h"
+#include "tconv/blocks.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Holds pointers into itself: neither copy nor move it. */
+typedef struct tconv_arguments {
+  halide_buffer_t input, weights, bias, output;
+  halide_dimension_t input_dim[2 + TCONV_MAX_RANK], weights_dim[4], bias_dim[2], output_dim[2 + 2 * TCONV_MAX_RANK];
+  int32_t taps[TCONV_MAX_RANK], steps[TCONV_MAX_RANK];
+  int32_t variant; /* -1: the kernel has none for the class */
+  void *argv[4 + 2 * TCONV_MAX_RANK];
+} tconv_arguments;
+
+static inline void tconv_set_dim(halide_dimension_t *dim, int64_t extent, int64_t stride) {
+  dim->min = 0;
+  dim->extent = (int32_t)extent;
+  dim->stride = (int32_t)stride;
+  dim->flags = 0;
+}
+
+static inline halide_buffer_t tconv_buffer(const void *host, int dimensions, halide_dimension_t *dim) {
+  halide_buffer_t buffer;
+  buffer.device = 0;
+  buffer.device_interface = NULL;
+  buffer.host = (uint8_t *)(uintptr_t)host;
+  buffer.flags = 0;
+  buffer.type.code = halide_type_float;
+  buffer.type.bits = 32;
+  buffer.type.lanes = 1;
+  buffer.dimensions = dimensions;
+  buffer.dim = dim;
+  buffer.padding = NULL;
+  return buffer;
+}
+
+static inline int tconv_find_variant(const tconv_kernel *kernel, const tconv_class *one) {
+  int v, d;
+  for (v = 0; v < kernel->variant_count; ++v) {
+    int matches = 1;
+    for (d = 0; d < TCONV_MAX_RANK; ++d) {
+      const tconv_variant *variant = &kernel->variants[v];
+      matches = matches && (variant->phases[d] == 0 || variant->phases[d] == one->run[d].count) &&
+                (variant->taps[d] == 0 || variant->taps[d] == one->run[d].taps);
+    }
+    if (matches) return v;
+  }
+  return -1;
+}
+
+/* Binds the spatial dimensions; 0 when the class has no output in the block. */
+static inline int tconv_bind_positions(const tconv_job *job, const tconv_class *one, const int64_t *start,
+                                       const tconv_window *window, tconv_arguments *arguments, const float **input,
+                                       float **output) {
+  const int rank = job->layer->rank;
+  int64_t out_stride = job->layer->channels_last ? job->layer->out_channels : 1;
+  int i;
+  for (i = 0; i < rank; ++i) {
+    const int d = TCONV_MAX_RANK - 1 - i;
+    const tconv_run *run = &one->run[d];
+    const tconv_dim *dim = &job->dims.dim[d];
+    const int64_t size = tconv_min(job->blocks.size[d], run->extent - start[d]);
+    /* Without taps nothing is read, and the window need not reach. */
+    const int64_t skip = one->taps == 0 ? 0 : run->offset - job->blocks.low[d];
+    if (size <= 0) return 0;
+    arguments->taps[i] = one->taps == 0 ? 0 : (int32_t)run->taps;
+    arguments->steps[i] = (int32_t)run->step;
+    tconv_set_dim(&arguments->input_dim[2 + i], window->extent[d] - skip, window->stride[d]);
+    tconv_set_dim(&arguments->output_dim[2 + i], size, out_stride * dim->stride);
+    tconv_set_dim(&arguments->output_dim[2 + rank + i], run->count, out_stride);
+    *input += skip * window->stride[d];
+    *output += (run->first + start[d] * dim->stride) * out_stride;
+    out_stride *= dim->out;
+    arguments->argv[3 + i] = &arguments->taps[i];
+    arguments->argv[3 + rank + i] = &arguments->steps[i];
+  }
+  return 1;
+}
+
+/* Binds one class of one block. Returns 0 when the class has no output there. */
+static inline int tconv_bind(const tconv_job *job, const tconv_class *one, int64_t image, const int64_t *start,
+                             const tconv_window *window, tconv_arguments *arguments) {
+  const tconv_layer *layer = job->layer;
+  const int rank = layer->rank;
+  const int64_t inputs = tconv_group_inputs(layer), outputs = tconv_group_outputs(layer);
+  const int64_t panel = job->kernel->tiling.panel, depth = inputs * one->taps;
+  const int64_t positions = job->dims.dim[0].out * job->dims.dim[1].out * job->dims.dim[2].out;
+  const int64_t out_channel = layer->channels_last ? 1 : positions;
+  const float *input = window->data;
+  float *output = job->call->output + image * positions * layer->out_channels;
+  if (!tconv_bind_positions(job, one, start, window, arguments, &input, &output)) return 0;
+  tconv_set_dim(&arguments->input_dim[0], inputs, window->channel_stride);
+  tconv_set_dim(&arguments->input_dim[1], layer->groups, inputs * window->channel_stride);
+  tconv_set_dim(&arguments->weights_dim[0], panel, 1);
+  tconv_set_dim(&arguments->weights_dim[1], tconv_max(depth, 1), panel);
+  tconv_set_dim(&arguments->weights_dim[2], one->columns / panel, panel * depth);
+  tconv_set_dim(&arguments->weights_dim[3], layer->groups, one->columns * depth);
+  tconv_set_dim(&arguments->bias_dim[0], tconv_round_up(outputs, panel), 1);
+  tconv_set_dim(&arguments->bias_dim[1], layer->groups, tconv_round_up(outputs, panel));
+  tconv_set_dim(&arguments->output_dim[0], outputs, out_channel);
+  tconv_set_dim(&arguments->output_dim[1], layer->groups, outputs * out_channel);
+  arguments->input = tconv_buffer(input, 2 + rank, arguments->input_dim);
+  arguments->weights = tconv_buffer(job->packed + one->weights, 4, arguments->weights_dim);
+  arguments->bias = tconv_buffer(job->packed, 2, arguments->bias_dim);
+  arguments->output = tconv_buffer(output, 2 + 2 * rank, arguments->output_dim);
+  arguments->argv[0] = &arguments->input;
+  arguments->argv[1] = &arguments->weights;
+  arguments->argv[2] = &arguments->bias;
+  arguments->argv[3 + 2 * rank] = &arguments->output;
+  arguments->variant = tconv_find_variant(job->kernel, one);
+  return 1;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

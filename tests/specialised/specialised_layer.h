@@ -1,0 +1,31 @@
+// The random layers that are compiled ahead of time: drawn once to emit their kernels, and once more, from the same
+// seed, by the program that runs them.
+#ifndef TCONV_TESTS_SPECIALISED_LAYER_H
+#define TCONV_TESTS_SPECIALISED_LAYER_H
+
+#include <cstdint>
+
+#include "random/random_layer.h"
+
+namespace tconv::test {
+
+inline RandomLayer draw_specialised(std::uint64_t index) {
+  Limits limits;
+  limits.rank = static_cast<int>(index % 3) + 1;
+  limits.calls_of_open_layer = 4;
+  limits.most_channels = 136;
+  return draw_layer(500000 + 1000 * index, limits);
+}
+
+inline bool is_baked(std::uint64_t index) { return index % 4 == 1; }
+
+// A line of the table that specialised_layers writes.
+struct SpecialisedLayer {
+  const tconv_kernel *kernel;
+  const tconv_layer *layer;
+  std::uint64_t index;
+};
+
+}  // namespace tconv::test
+
+#endif
