@@ -46,15 +46,15 @@ void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling) {
   if (plan.general) return;
   conv.input.dim(0).set_bounds(0, static_cast<int>(tconv_group_inputs(&layer)));
   conv.input.dim(1).set_bounds(0, static_cast<int>(layer.groups));
-  out.dim(0).set_bounds(0, static_cast<int>(tconv_group_outputs(&layer)));
-  out.dim(1).set_bounds(0, static_cast<int>(layer.groups));
+  out.dim(0).set_bounds(0, static_cast<int>(tconv_column_outputs(&tiling, &layer)));
+  out.dim(1).set_bounds(0, static_cast<int>(tconv_column_groups(&tiling, &layer)));
   const int stride = static_cast<int>(layer.rule[layer.rank - 1].stride);
   const int pixel = layer.channels_last ? static_cast<int>(layer.out_channels) : 1;
   if (layer.channels_last) {
     const int inputs = static_cast<int>(tconv_group_inputs(&layer));
     conv.input.dim(1).set_stride(inputs);
     conv.input.dim(2).set_stride(static_cast<int>(layer.in_channels));
-    out.dim(1).set_stride(static_cast<int>(tconv_group_outputs(&layer)));
+    out.dim(1).set_stride(static_cast<int>(tconv_column_outputs(&tiling, &layer)));
   }
   out.dim(2).set_stride(stride * pixel);
   out.dim(2 + conv.rank).set_stride(pixel);
@@ -93,7 +93,8 @@ PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_v
   Halide::RDom reduction(domain, "r");
   conv.depth = reduction[0];
 
-  std::vector<Expr> from = {reduction[0], conv.group};
+  const bool depthwise = tiling.group_columns != 0;
+  std::vector<Expr> from = {reduction[0], depthwise ? Expr(conv.column) : Expr(conv.group)};
   std::vector<Expr> sum_at = {conv.column, conv.group};
   Expr tap_index = 0;
   for (int i = rank - 1; i >= 0; --i) tap_index = tap_index * taps[i] + reduction[1 + i];

@@ -35,6 +35,7 @@ Status compile(const CompileOptions &options) {
   request.baked = loaded.value().weights;
   request.static_library = wants("static");
   request.shared_library = wants("shared");
+  request.header = wants("header");
   request.forms = {wants("assembly"), wants("stmt")};
   return emit_and_tell(request, options.output);
 }

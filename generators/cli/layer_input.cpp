@@ -41,7 +41,9 @@ std::string symbol_name(const LayerOptions &options, const LayerConfig &config) 
   return name;
 }
 
-std::string shape_text(const Shape &shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
+std::string shape_text(const Shape &shape) {
+  return fmt::format("({}{})", fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+}
 
 Status expect_shape(const std::string &what, const std::string &path, const Shape &shape, const Shape &expected) {
   if (shape == expected) return {};
@@ -72,7 +74,8 @@ Status fold(const LayerOptions &options, const LayerConfig &config, Weights &wei
                                         name(config.activation)));
   if (weights.bias.shape.empty())
     weights.bias = {{config.filters}, std::vector<float>(static_cast<std::size_t>(config.filters), 0.0f)};
-  return fold_batch_norm(config, weights.kernel, weights.bias, batch_norm.value(), options.epsilon);
+  return in_file(options.batch_norm,
+                 fold_batch_norm(config, weights.kernel, weights.bias, batch_norm.value(), options.epsilon));
 }
 
 Status check_options(const LayerOptions &options) {

@@ -6,6 +6,7 @@
 
 #include "cli/runner.h"
 #include "cli/verbs.h"
+#include "emit/targets.h"
 #include "tconv/npy.h"
 
 namespace tconv {
@@ -52,6 +53,13 @@ Status check_closed(const LoadedLayer &layer) {
   return {};
 }
 
+Result<std::string> method_of(const Plan &plan, const BenchOptions &options) {
+  const Result<std::vector<Halide::Target>> targets = check_targets({options.target});
+  if (!targets.ok()) return targets.status();
+  const Plan measured = options.general ? general_plan(plan.layer.rank, plan.layer.channels_last != 0) : plan;
+  return choose_schedule(measured, targets.value()).method;
+}
+
 }  // namespace
 
 Status run(const RunOptions &options) {
@@ -83,6 +91,8 @@ Status bench(const BenchOptions &options) {
   const nlohmann::json report = nlohmann::json::parse(result.value().report, nullptr, false);
   if (report.is_discarded() || !report.contains("median_ms"))
     return {StatusCode::internal, "the measuring program printed no figures"};
+  const Result<std::string> method = method_of(layer.plan, options);
+  if (!method.ok()) return method.status();
   const double median = report["median_ms"], minimum = report["minimum_ms"], peak = report["peak_gflops"];
   const double work = 2 * multiply_adds(layer.plan.layer, typical_dims(layer.plan), layer.plan.layer.batch);
   const double gflops = work / median * 1e-6;
@@ -95,14 +105,14 @@ Status bench(const BenchOptions &options) {
   json["peak_gflops"] = peak;
   json["share_of_peak"] = peak > 0 ? gflops / peak : 0.0;
   json["kernel"] = options.general ? "general" : "specialised";
-  json["method"] = "direct";
+  json["method"] = method.value();
   json["threads"] = options.threads;
   json["target"] = report["target"];
   if (options.json) {
     fmt::print("{}\n", json.dump());
     return {};
   }
-  fmt::print("{}\n{} kernel, direct, {}, {} thread{}\n", key(layer.plan), json["kernel"].get<std::string>(),
+  fmt::print("{}\n{} kernel, {}, {}, {} thread{}\n", key(layer.plan), json["kernel"].get<std::string>(), method.value(),
              json["target"].get<std::string>(), options.threads, options.threads == 1 ? "" : "s");
   fmt::print("median {:.4f} ms, minimum {:.4f} ms ({} runs)\n{:.1f} GFLOP/s, {:.0f} % of this machine's {:.1f}\n", median,
              minimum, json["runs"].get<int>(), gflops, 100 * json["share_of_peak"].get<double>(), peak);

@@ -80,13 +80,24 @@ Status make_libraries(const EmitRequest &request, const Objects &objects, const 
   return {};
 }
 
-Status write_texts(const EmitRequest &request, const Schedule &schedule, const std::string &manifest,
-                   const Staging &staging, std::vector<fs::path> &files) {
+bool makes_library(const EmitRequest &request) { return request.static_library || request.shared_library; }
+
+// A library is no use without its header; a header, the manifest aside, may come alone.
+std::vector<std::pair<fs::path, std::string>> make_texts(const EmitRequest &request, const Schedule &schedule,
+                                                         const std::string &manifest) {
   const std::string &name = request.plan.name;
-  std::vector<std::pair<fs::path, std::string>> texts = {{name + ".h", header_text(request, schedule)},
-                                                         {name + ".json", manifest},
-                                                         {name + "Config.cmake", cmake_text(request)}};
-  for (const SupportFile &file : support_files()) texts.emplace_back(file.path, file.text);
+  std::vector<std::pair<fs::path, std::string>> texts = {{name + ".json", manifest}};
+  if (makes_library(request)) texts.emplace_back(name + "Config.cmake", cmake_text(request));
+  if (!makes_library(request) && !request.header) return texts;
+  texts.emplace_back(name + ".h", header_text(request, schedule));
+  const bool cuda = request.targets.front().has_feature(Halide::Target::CUDA);
+  for (const SupportFile &file : support_files())
+    if (cuda || !file.cuda) texts.emplace_back(file.path, file.text);
+  return texts;
+}
+
+Status write_texts(const std::vector<std::pair<fs::path, std::string>> &texts, const Staging &staging,
+                   std::vector<fs::path> &files) {
   for (const auto &[path, text] : texts) {
     const Status status = staging.write(path, text);
     if (!status.ok()) return status;
@@ -112,7 +123,7 @@ Result<Emitted> emit(const EmitRequest &request, const fs::path &destination) {
       if (fs::exists(fs::path(one.object).replace_extension(extension)))
         files.push_back(fs::path(one.object).filename().replace_extension(extension));
   emitted.manifest = manifest_text(request, schedule, objects.value().targets);
-  status = write_texts(request, schedule, emitted.manifest, staging.value(), files);
+  status = write_texts(make_texts(request, schedule, emitted.manifest), staging.value(), files);
   if (!status.ok()) return status;
   Result<std::vector<fs::path>> moved = staging.value().move_to(destination, files);
   if (!moved.ok()) return moved.status();

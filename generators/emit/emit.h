@@ -29,6 +29,7 @@ struct EmitRequest {
   std::optional<Weights> baked;
   bool static_library = true;
   bool shared_library = false;
+  bool header = true;
   CodeForms forms;
 };
 

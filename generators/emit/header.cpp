@@ -50,9 +50,9 @@ std::string tables(const EmitRequest &request, const Schedule &schedule) {
   return fmt::format(
       "{0}\n{1}static const tconv_variant {2}_variants[] = {{\n{3}}};\nstatic const tconv_path {2}_paths[] = {{\n{4}}};\n"
       "static const tconv_kernel {2}_kernel = {{\n  TCONV_ABI_VERSION, {5}, \"{2}\",\n  \"{6}\",\n"
-      "  {{{7}, {8}, {9}, {10}}}, {2}_variants, {11}, {2}_paths, {12}, {13}}};\n",
+      "  {{{7}, {8}, {9}, {10}, {11}}}, {2}_variants, {12}, {2}_paths, {13}, {14}}};\n",
       declarations, arrays, name, variants, paths, plan.general ? 1 : 0, key(plan), tiling.panel, tiling.merge_phases,
-      tiling.dense_phases, tiling.block_bytes, schedule.variants.size(), request.targets.size(), baked);
+      tiling.dense_phases, tiling.group_columns, tiling.block_bytes, schedule.variants.size(), request.targets.size(), baked);
 }
 
 // The functions that a user calls. Sizes are parameters only where the layer leaves them open.
@@ -73,7 +73,7 @@ std::string functions(const EmitRequest &request) {
   std::string text = fmt::format(
       "static const tconv_layer {0}_layer = {1};\n\n"
       "static inline void {0}_prepare({2}int threads, tconv_call *call) {{\n"
-      "  static const tconv_call zero = {{0}};\n  int d;\n  *call = zero;\n{3}  call->threads = threads;\n}}\n\n"
+      "  int d;\n  memset(call, 0, sizeof *call);\n{3}  call->threads = threads;\n}}\n\n"
       "/* Bytes of workspace that {0}_run() needs{4}; threads as there. */\n"
       "static inline size_t {0}_workspace_bytes({2}int threads) {{\n"
       "  tconv_call call;\n  {0}_prepare({5}threads, &call);\n"
@@ -91,8 +91,8 @@ std::string functions(const EmitRequest &request) {
   text += fmt::format(
       "/* Runs the layer on dense arrays. `threads`: at most so many tasks at once, 0: as many as the pool has. Returns a\n"
       " * tconv_status. Concurrent calls are safe when each has an output and a workspace of its own. */\n"
-      "static inline int {0}_run({1}const float *input, {2}float *output, void *workspace, size_t workspace_bytes,\n"
-      "    int threads) {{\n  tconv_call call;\n  {0}_prepare({3}threads, &call);\n  call.input = input;\n{4}"
+      "static inline int {0}_run({1}const float *input, {2}float *output,\n"
+      "                          void *workspace, size_t workspace_bytes, int threads) {{\n  tconv_call call;\n  {0}_prepare({3}threads, &call);\n  call.input = input;\n{4}"
       "  call.output = output;\n  call.workspace = workspace;\n  call.workspace_bytes = workspace_bytes;\n"
       "  return tconv_run_kernel(&{0}_kernel, &{0}_layer, &call);\n}}\n",
       name, sizes, request.baked ? "" : "const float *packed, ", pass_sizes,

@@ -10,6 +10,7 @@ namespace tconv {
 struct SupportFile {
   std::string_view path;  // relative to the emitted directory
   std::string_view text;
+  bool cuda;  // only CUDA kernels need it
 };
 
 const std::vector<SupportFile> &support_files();

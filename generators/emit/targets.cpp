@@ -49,8 +49,8 @@ Target with_implied(Target target) {
 
 Status unknown_target(const std::string &name) {
   std::vector<std::string> families;
-  for (const TargetFamily &family : target_families()) families.push_back(family.name);
-  return invalid_argument(fmt::format("unknown target '{}': tconv targets lists the families ({})", name.substr(0, 80),
+  for (const TargetFamily &family : target_families()) families.push_back(family.paths.back());
+  return invalid_argument(fmt::format("unknown target '{}': tconvc targets lists what there is ({})", name.substr(0, 80),
                                       fmt::join(families, ", ")));
 }
 

@@ -77,6 +77,12 @@ std::int64_t most_phases(const Plan &plan, const tconv_tiling &tiling) {
   return most;
 }
 
+std::int64_t all_phases(const tconv_layer &layer) {
+  std::int64_t all = 1;
+  for (int d = 0; d < layer.rank; ++d) all *= layer.rule[d].stride;
+  return all;
+}
+
 // Positions of the innermost dimension that one phase has, 0 where the size is open.
 std::int64_t row_length(const Plan &plan) {
   const tconv_layer &layer = plan.layer;
@@ -142,6 +148,15 @@ int panel_by_columns(std::int64_t outputs, int widest) {
   return static_cast<int>(std::min<std::int64_t>(power_of_two_at_least(outputs), widest));
 }
 
+// Depthwise, channels last: the widest panel that the groups fill exactly, since a group beyond the last has no input;
+// 0 where none is worth while.
+int depthwise_panel(const tconv_layer &layer, int widest) {
+  if (!layer.channels_last || tconv_group_inputs(&layer) != 1 || tconv_group_outputs(&layer) != 1) return 0;
+  for (int panel = 2 * widest; panel >= 4; panel /= 2)
+    if (layer.groups % panel == 0) return panel;
+  return 0;
+}
+
 // Channels first: columns are unrolled, one weight broadcast each.
 int panel_by_positions(std::int64_t outputs) {
   constexpr std::int64_t most = 8;
@@ -189,9 +204,15 @@ Schedule choose_schedule(const Plan &plan, const std::vector<Target> &targets) {
   tiling.merge_phases = plan.general ? 0 : 1;
   tiling.panel = 1;
   const std::int64_t phases = plan.general ? 1 : most_phases(plan, tiling);
-  schedule.method = "direct";
+  schedule.method = phases > 1 && phases == all_phases(plan.layer) ? "pixel_shuffle" : "direct";
   int columns;
-  if (phases > 1 && phases * outputs <= 2 * widest && last) {
+  if (const int panel = plan.general ? 0 : depthwise_panel(plan.layer, widest); panel > 0) {
+    schedule.method = "depthwise";
+    tiling.group_columns = 1;
+    tiling.merge_phases = 0;
+    tiling.panel = columns = panel;
+    schedule.reason = fmt::format("one channel a group: vectors run over the {} groups", plan.layer.groups);
+  } else if (phases > 1 && phases * outputs <= 2 * widest && last) {
     tiling.dense_phases = 1;
     columns = static_cast<int>(power_of_two_at_least(phases * outputs));
     tiling.panel = columns;

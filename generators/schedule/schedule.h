@@ -29,7 +29,7 @@ struct TargetSchedule {
 };
 
 struct Schedule {
-  std::string method;  // "direct" or "pixel_shuffle"
+  std::string method;  // "direct", "pixel_shuffle" (all phases read one window) or "depthwise"
   std::string reason;  // why these parameters, for `explain`
   tconv_tiling tiling{};
   std::vector<tconv_variant> variants;

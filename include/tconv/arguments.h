@@ -88,8 +88,10 @@ static inline int tconv_bind(const tconv_job *job, const tconv_class *one, int64
                              const tconv_window *window, tconv_arguments *arguments) {
   const tconv_layer *layer = job->layer;
   const int rank = layer->rank;
-  const int64_t inputs = tconv_group_inputs(layer), outputs = tconv_group_outputs(layer);
-  const int64_t panel = job->kernel->tiling.panel, depth = inputs * one->taps;
+  const tconv_tiling *tiling = &job->kernel->tiling;
+  const int64_t inputs = tconv_group_inputs(layer), outputs = tconv_column_outputs(tiling, layer);
+  const int64_t groups = tconv_column_groups(tiling, layer);
+  const int64_t panel = tiling->panel, depth = inputs * one->taps;
   const int64_t positions = job->dims.dim[0].out * job->dims.dim[1].out * job->dims.dim[2].out;
   const int64_t out_channel = layer->channels_last ? 1 : positions;
   const float *input = window->data;
@@ -100,11 +102,11 @@ static inline int tconv_bind(const tconv_job *job, const tconv_class *one, int64
   tconv_set_dim(&arguments->weights_dim[0], panel, 1);
   tconv_set_dim(&arguments->weights_dim[1], tconv_max(depth, 1), panel);
   tconv_set_dim(&arguments->weights_dim[2], one->columns / panel, panel * depth);
-  tconv_set_dim(&arguments->weights_dim[3], layer->groups, one->columns * depth);
+  tconv_set_dim(&arguments->weights_dim[3], groups, one->columns * depth);
   tconv_set_dim(&arguments->bias_dim[0], tconv_round_up(outputs, panel), 1);
-  tconv_set_dim(&arguments->bias_dim[1], layer->groups, tconv_round_up(outputs, panel));
+  tconv_set_dim(&arguments->bias_dim[1], groups, tconv_round_up(outputs, panel));
   tconv_set_dim(&arguments->output_dim[0], outputs, out_channel);
-  tconv_set_dim(&arguments->output_dim[1], layer->groups, outputs * out_channel);
+  tconv_set_dim(&arguments->output_dim[1], groups, outputs * out_channel);
   arguments->input = tconv_buffer(input, 2 + rank, arguments->input_dim);
   arguments->weights = tconv_buffer(job->packed + one->weights, 4, arguments->weights_dim);
   arguments->bias = tconv_buffer(job->packed, 2, arguments->bias_dim);

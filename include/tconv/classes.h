@@ -41,19 +41,29 @@ static inline int tconv_resolve_layer(const tconv_layer *layer, const int64_t *s
 static inline int64_t tconv_group_outputs(const tconv_layer *layer) { return layer->out_channels / layer->groups; }
 static inline int64_t tconv_group_inputs(const tconv_layer *layer) { return layer->in_channels / layer->groups; }
 
+/* What the packed weights are cut into: groups, and the columns of a phase in each. */
+static inline int64_t tconv_column_groups(const tconv_tiling *tiling, const tconv_layer *layer) {
+  return tiling->group_columns ? 1 : layer->groups;
+}
+static inline int64_t tconv_column_outputs(const tconv_tiling *tiling, const tconv_layer *layer) {
+  return layer->out_channels / tconv_column_groups(tiling, layer);
+}
+
 /* The distance, in columns, from one phase to the next one of the same class. */
 static inline int64_t tconv_phase_columns(const tconv_tiling *tiling, const tconv_layer *layer) {
-  const int64_t outputs = tconv_group_outputs(layer);
+  const int64_t outputs = tconv_column_outputs(tiling, layer);
   return tiling->dense_phases ? outputs : tconv_round_up(outputs, tiling->panel);
 }
 
 /* Floats of bias at the start of the packed weights: whole panels for each group. */
 static inline int64_t tconv_bias_floats(const tconv_tiling *tiling, const tconv_layer *layer) {
-  return tconv_round_up(layer->groups * tconv_round_up(tconv_group_outputs(layer), tiling->panel), 16);
+  const int64_t padded = tconv_round_up(tconv_column_outputs(tiling, layer), tiling->panel);
+  return tconv_round_up(tconv_column_groups(tiling, layer) * padded, 16);
 }
 
-static inline int64_t tconv_class_floats(const tconv_layer *layer, const tconv_class *one) {
-  return tconv_round_up(layer->groups * one->columns * one->taps * tconv_group_inputs(layer), 16);
+static inline int64_t tconv_class_floats(const tconv_tiling *tiling, const tconv_layer *layer,
+                                         const tconv_class *one) {
+  return tconv_round_up(tconv_column_groups(tiling, layer) * one->columns * one->taps * tconv_group_inputs(layer), 16);
 }
 
 static inline void tconv_class_fill(const tconv_tiling *tiling, const tconv_layer *layer, tconv_class *one) {
@@ -80,7 +90,7 @@ static inline void tconv_first_class(const tconv_tiling *tiling, const tconv_lay
 static inline int tconv_next_class(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
                                    tconv_class *one) {
   int d;
-  one->weights += tconv_class_floats(layer, one);
+  one->weights += tconv_class_floats(tiling, layer, one);
   for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
     const int64_t next = one->run[d].first + one->run[d].count;
     const int more = next < dims->dim[d].stride;
@@ -109,13 +119,14 @@ static inline int64_t tconv_column_source(const tconv_tiling *tiling, const tcon
   const int64_t phase_columns = tconv_phase_columns(tiling, layer);
   const int64_t out = column % phase_columns;
   const int lead = TCONV_MAX_RANK - layer->rank;
-  int64_t phase = column / phase_columns, source = out * strides->out;
+  int64_t phase = column / phase_columns;
+  int64_t source = out * (tiling->group_columns ? strides->group : strides->out);
   int d;
   for (d = TCONV_MAX_RANK - 1; d >= lead; --d) {
     source += phase % one->run[d].count * strides->tap[d - lead];
     phase /= one->run[d].count;
   }
-  return out < tconv_group_outputs(layer) && phase == 0 ? source : -1;
+  return out < tconv_column_outputs(tiling, layer) && phase == 0 ? source : -1;
 }
 
 /* What the tap adds to it. */
@@ -139,7 +150,7 @@ static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_laye
   float *to = packed + one->weights;
   int64_t source[TCONV_MAX_PANEL];
   int64_t group, first, tap, in, c;
-  for (group = 0; group < layer->groups; ++group)
+  for (group = 0; group < tconv_column_groups(tiling, layer); ++group)
     for (first = 0; first < one->columns; first += panel) {
       for (c = 0; c < panel; ++c) source[c] = tconv_column_source(tiling, layer, one, strides, first + c);
       for (tap = 0; tap < one->taps; ++tap)
@@ -155,7 +166,7 @@ static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_laye
 static inline void tconv_pack_all(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
                                   const float *weights, const tconv_weight_strides *strides, const float *bias,
                                   float *packed) {
-  const int64_t outputs = tconv_group_outputs(layer), padded = tconv_round_up(outputs, tiling->panel);
+  const int64_t outputs = tconv_column_outputs(tiling, layer), padded = tconv_round_up(outputs, tiling->panel);
   const int64_t floats = tconv_packed_floats(tiling, layer, dims);
   tconv_class one;
   int64_t i;

@@ -24,6 +24,9 @@ enum { TCONV_MAX_RANK = 3 };
 /* No extent, stride or padding may be larger: products of two of them stay far inside an int64_t. */
 #define TCONV_MAX_EXTENT ((int64_t)1 << 30)
 
+/* The most phases of all dimensions together, the product of the strides: they are walked one by one. */
+#define TCONV_MAX_PHASES ((int64_t)1 << 16)
+
 /* "None", "null" or "not given", for a size that may be left open. */
 #define TCONV_UNSET ((int64_t)-1)
 

@@ -75,6 +75,7 @@ typedef struct tconv_tiling {
   int32_t panel;                /* output columns whose weights lie together */
   int32_t merge_phases;         /* 1: phases with one input window are computed together */
   int32_t dense_phases;         /* 1: their columns follow each other without padding to a panel */
+  int32_t group_columns;        /* 1: depthwise, one channel in and out a group; a column is a group */
   int64_t block_bytes;          /* input that one task works on at a time: a share of the second-level cache */
 } tconv_tiling;
 

@@ -159,12 +159,15 @@ static inline int tconv_run_workers(tconv_job *job, tconv_task task) {
 }
 
 static inline int tconv_layer_is_served(const tconv_kernel *kernel, const tconv_layer *layer) {
+  int64_t phases = 1;
   int d;
   if (kernel->abi_version != TCONV_ABI_VERSION || layer->rank < 1 || layer->rank > TCONV_MAX_RANK) return 0;
   if (layer->groups < 1 || layer->in_channels < 1 || layer->out_channels < 1) return 0;
   if (layer->in_channels % layer->groups || layer->out_channels % layer->groups) return 0;
   for (d = 0; d < layer->rank; ++d) {
     if (!tconv_rule_is_valid(&layer->rule[d])) return 0;
+    phases *= layer->rule[d].stride;
+    if (phases > TCONV_MAX_PHASES) return 0;
     /* Where the output is prescribed, the packed weights follow from the input's size. */
     if (layer->size[d] == TCONV_UNSET && !tconv_rule_is_size_free(&layer->rule[d])) return 0;
   }
