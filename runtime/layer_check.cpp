@@ -164,6 +164,13 @@ Status check_window(const LayerConfig &config) {
                                         tuple(config.kernel_size), names.dilation, tuple(config.dilation_rate),
                                         TCONV_MAX_EXTENT));
   }
+  std::int64_t phases = 1;
+  for (const std::int64_t stride : config.strides) {
+    phases *= stride;
+    if (phases <= TCONV_MAX_PHASES) continue;
+    return {StatusCode::unsupported, fmt::format("{} {} make more than {} phases of the output", names.strides,
+                                                 tuple(config.strides), TCONV_MAX_PHASES)};
+  }
   const auto above_one = [](std::int64_t size) { return size > 1; };
   if (config.dialect == Dialect::keras && std::any_of(config.strides.begin(), config.strides.end(), above_one) &&
       std::any_of(config.dilation_rate.begin(), config.dilation_rate.end(), above_one)) {

@@ -46,6 +46,7 @@ Result<Objects> make_objects(const EmitRequest &request, const Schedule &schedul
     if (!status.ok()) return status;
     objects.all.push_back(object.string());
   }
+  if (!request.runtime) return objects;
   const fs::path runtime = staging.path() / (request.plan.name + "_runtime.o");
   const Status status = compile_runtime(baseline, runtime);
   if (!status.ok()) return status;

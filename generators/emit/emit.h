@@ -30,6 +30,7 @@ struct EmitRequest {
   bool static_library = true;
   bool shared_library = false;
   bool header = true;
+  bool runtime = true;  // false: another library in the same program has Halide's runtime
   CodeForms forms;
 };
 

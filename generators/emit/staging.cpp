@@ -49,12 +49,18 @@ Status Staging::write(const fs::path &relative, std::string_view text) const {
 
 Result<std::vector<fs::path>> Staging::move_to(const fs::path &destination,
                                                const std::vector<fs::path> &relative) const {
+  std::error_code error;
+  // What can be refused is refused before the first file moves.
+  for (const fs::path &file : relative) {
+    const fs::path to = destination / file;
+    fs::create_directories(to.parent_path(), error);
+    if (error) return io_error("write", to, error.message());
+    if (fs::is_directory(to, error)) return io_error("write", to, "it is a directory");
+  }
   std::vector<fs::path> moved;
   for (const fs::path &file : relative) {
     const fs::path to = destination / file;
-    std::error_code error;
-    fs::create_directories(to.parent_path(), error);
-    if (!error) fs::rename(path_ / file, to, error);
+    fs::rename(path_ / file, to, error);
     if (error) return io_error("write", to, error.message());
     moved.push_back(to);
   }

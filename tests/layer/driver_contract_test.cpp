@@ -147,6 +147,9 @@ TEST_F(Contract, CallsThatCannotBeRunAreRefusedWithTheirStatus) {
   layer.groups = 2;
   EXPECT_EQ(refused(layer, 1, 20), TCONV_ERROR_LAYER);
   EXPECT_EQ(tconv_packed_bytes(&reference.kernel, &layer), 0u);
+  layer = c.layer;
+  layer.rule[0].stride = TCONV_MAX_PHASES + 1;
+  EXPECT_EQ(refused(layer, 1, 1), TCONV_ERROR_LAYER);
 }
 
 TEST_F(Contract, PadsLongerThanManyInputsStillPack) {

@@ -68,7 +68,7 @@ std::int64_t draw_extent(Random &random, int rank) {
 
 void draw_channels(Random &random, std::int64_t most, tconv_layer &layer) {
   if (random.one_in(12)) {  // depthwise
-    layer.groups = random.one_of({2, 3, 5, 8, 17});
+    layer.groups = random.one_of({2, 3, 4, 5, 8, 12, 16, 17, 32, 33, 48, 64});
     layer.in_channels = layer.groups;
     layer.out_channels = layer.groups * random(1, 2);
     return;

@@ -16,7 +16,7 @@ namespace {
 
 // The draw reaches what it is there for.
 bool reaches_all(const Tally &tally) {
-  return tally.empty > 0 && tally.copied > tally.runs / 2 && tally.in_place > tally.runs / 100 && tally.tasks >= 14;
+  return tally.empty > 0 && tally.copied > tally.runs / 2 && tally.in_place > tally.runs / 200 && tally.tasks >= 14;
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ int main(int argc, char **argv) {
               static_cast<long long>(tally.empty), static_cast<long long>(tally.copied),
               static_cast<long long>(tally.in_place), static_cast<long long>(tally.split_classes),
               static_cast<long long>(tally.tasks), 100 * tally.largest_share);
-  if (failures == 0 && layers >= 100 && !reaches_all(tally)) {
+  if (failures == 0 && layers >= 1000 && !reaches_all(tally)) {
     std::fprintf(stderr, "the draw no longer reaches every kind of call\n");
     return 1;
   }

@@ -55,7 +55,7 @@ std::vector<std::string> targets_of(const std::string &target, std::uint64_t ind
   return {paths[index / 3 % paths.size()]};
 }
 
-EmitRequest request_of(std::uint64_t index, const std::string &target) {
+EmitRequest request_of(std::uint64_t index, const std::string &target, bool with_runtime) {
   const RandomLayer random = draw_specialised(index);
   EmitRequest request;
   request.plan.name = fmt::format("layer_{}", index);
@@ -64,6 +64,7 @@ EmitRequest request_of(std::uint64_t index, const std::string &target) {
   const Result<std::vector<Halide::Target>> targets = check_targets(targets_of(target, index));
   if (!targets.ok()) fail(targets.status().message());
   request.targets = targets.value();
+  request.runtime = with_runtime;
   if (is_baked(index)) {
     const std::vector<float> bias = bias_of(random);
     request.baked = Weights{{{}, weight_array(random)}, {{static_cast<std::int64_t>(bias.size())}, bias}};
@@ -72,7 +73,7 @@ EmitRequest request_of(std::uint64_t index, const std::string &target) {
 }
 
 void emit_layer(const Options &options, std::uint64_t index, Totals &totals) {
-  const EmitRequest request = request_of(index, options.target);
+  const EmitRequest request = request_of(index, options.target, index == options.first);
   const auto start = std::chrono::steady_clock::now();
   const Result<Emitted> emitted = emit(request, options.directory);
   const RandomLayer random = draw_specialised(index);
@@ -82,7 +83,8 @@ void emit_layer(const Options &options, std::uint64_t index, Totals &totals) {
   totals.seconds += taken.count();
   totals.slowest = std::max(totals.slowest, taken.count() / count);
   ++totals.kernels;
-  for (const auto &target : nlohmann::json::parse(emitted.value().manifest)["targets"]) {
+  const nlohmann::json manifest = nlohmann::json::parse(emitted.value().manifest);
+  for (const auto &target : manifest["targets"]) {
     const std::int64_t code = target["code_bytes"];
     totals.largest_code = std::max(totals.largest_code, code);
     ++totals.targets;

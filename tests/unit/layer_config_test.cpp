@@ -133,10 +133,13 @@ TEST(Validate, LimitsExtentsAndElements) {
             "the kernel (1, 536870912, 4, None) is too large: tconv addresses at most 2^31-1 elements per array");
   EXPECT_EQ(refusal(keras(),
                     [&](auto &c) {
-                      c.strides = {most, 1}, c.input_shape = {1, 3, 1, 1};
+                      c.strides = {4, 1}, c.input_shape = {1, most, 1, 1};
                     }),
-            "spatial dimension 0: the output extent would be 3221225472, which is not in 0 to 1073741824 "
-            "(input 3, kernel 3, stride 1073741824, dilation 1)");
+            "spatial dimension 0: the output extent would be 4294967296, which is not in 0 to 1073741824 "
+            "(input 1073741824, kernel 3, stride 4, dilation 1)");
+  EXPECT_EQ(refusal(keras(), [](auto &c) { c.strides = {65536, 1}; }), "");
+  EXPECT_EQ(refusal(keras(), [](auto &c) { c.strides = {65536, 2}; }),
+            "strides (65536, 2) make more than 65536 phases of the output");
   EXPECT_EQ(refusal(keras(),
                     [&](auto &c) {
                       c.input_shape = {1, most + 1, 1, 1};

@@ -1,0 +1,71 @@
+"""tconvc explain, targets, help and version.
+
+    explain_test.py TCONVC
+"""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support.tconvc import TconvcTest, keras_layer, main
+
+VERBS = ("compile", "run", "explain", "bench", "targets", "general")
+
+
+class Explain(TconvcTest):
+    def explain(self, *options, **changes):
+        return self.succeeds("explain", self.file("layer.json", keras_layer(**changes)), *options)
+
+    def test_geometry_and_phases(self):
+        text = self.explain()
+        self.assertIn("conv2d_transpose channels_last n1 i5x5 c4 o3 k4x4 s2x2 d1x1 crop1x1 out10x10 linear", text)
+        for dimension in (0, 1):
+            self.assertIn(f"dimension {dimension}: input 5, kernel 4, stride 2, dilation 1, crop 1, output 10", text)
+        # Output 2q is the sum of taps 3 and 1 on inputs q - 1 and q, output 2q + 1 of 2 and 0 on q and q + 1.
+        self.assertEqual(text.count("phase 0: taps 3 1 on inputs q-1..q+0, 5 outputs"), 2)
+        self.assertEqual(text.count("phase 1: taps 2 0 on inputs q+0..q+1, 5 outputs"), 2)
+
+    def test_phases_without_taps(self):
+        text = self.explain(kernel_size=[1, 4], strides=[3, 2])
+        self.assertIn("no taps", text)
+
+    def test_work_method_and_workspace(self):
+        text = self.explain()
+        # 5 x 5 x 4 inputs, 4 x 4 taps, 3 filters.
+        self.assertIn(f"multiply-adds: {5 * 5 * 4 * 4 * 4 * 3}", text)
+        self.assertIn(f"input {5 * 5 * 4 * 4}, ", text)
+        self.assertIn(f"output {10 * 10 * 3 * 4}", text)
+        for word in ("method: ", "schedule: ", "workspace "):
+            self.assertIn(word, text)
+
+    def test_open_sizes(self):
+        self.assertIn("dimension 0: any input extent", self.explain(input_shape=[None, None, 5, 4]))
+
+    def test_the_target_that_is_asked_for(self):
+        text = self.explain("--target", "arm-64-linux")
+        self.assertIn("arm-64-linux: tile of", text)
+        self.fails("unknown target", "explain", self.directory / "layer.json", "--target", "vax")
+
+
+class Words(TconvcTest):
+    def test_targets_lists_the_families_and_what_runs_here(self):
+        text = self.succeeds("targets")
+        for family in ("x86-64-linux", "x86-64-windows", "x86-64-osx", "arm-64-linux", "arm-64-android", "arm-64-ios",
+                       "arm-64-osx", "x86-64-linux-cuda-70", "x86-64-linux-cuda-80", "x86-64-linux-cuda-86"):
+            self.assertRegex(text, rf"(?m)^{family} \(")
+        self.assertIn("runs here", text)
+        best = text.rsplit(": ", 1)[1].strip()
+        self.assertRegex(text, rf"(?m)^  {best} +runs here$")
+
+    def test_help_of_every_verb_has_an_example(self):
+        text = self.succeeds("--help")
+        for verb in VERBS:
+            self.assertIn(f"  {verb} ", text)
+            self.assertRegex(self.succeeds(verb, "--help"), rf"(?i)example:\s+tconvc {verb}")
+
+    def test_version(self):
+        self.assertRegex(self.succeeds("--version"), r"^tconvc \d+\.\d+\.\d+, Halide 21\.0\.0\n$")
+
+
+if __name__ == "__main__":
+    main()

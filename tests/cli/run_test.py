@@ -1,0 +1,161 @@
+"""tconvc run and bench: right numbers for every dialect, kernel, number of threads and target; and what they refuse.
+
+    run_test.py TCONVC
+"""
+
+import json
+import pathlib
+import shutil
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support.arrays import Golden, differences, npy_bytes, read_npy
+from support.tconvc import TconvcTest, keras_layer, main
+
+QEMU = shutil.which("qemu-aarch64")
+CROSS = shutil.which("aarch64-linux-gnu-gcc")
+
+
+def pick(framework, wanted):
+    golden = Golden(framework)
+    return golden, next(case for case in golden.cases if wanted(case))
+
+
+def rank_two(case):
+    return len(case["input_shape"]) == 4 and len(case["layer"]["build_config"]["input_shape"]) == 4
+
+
+class Run(TconvcTest):
+    def gives(self, golden, case, *options, change=None):
+        """tconvc run, with these options, gives what the framework gave."""
+        arguments = golden.write(case, self.directory)
+        if change:
+            layer = json.loads(json.dumps(case["layer"]))
+            change(layer)
+            arguments[0] = self.file("changed.json", layer)
+        output = self.directory / "output.npy"
+        self.assertEqual(self.succeeds("run", *arguments, "--output", output, *options), "")
+        self.assertIsNone(differences(read_npy(output), golden.array(case, "output")), case["name"])
+
+    def test_general_kernels_in_every_dialect(self):
+        for framework in ("keras_jax", "torch", "onnxruntime", "litert"):
+            golden = Golden(framework)
+            for case in golden.cases[3::20]:
+                with self.subTest(case["name"]):
+                    self.gives(golden, case, "--general")
+
+    def test_threads(self):
+        golden, case = pick("torch", rank_two)
+        for threads in (1, 2, 7):
+            self.gives(golden, case, "--threads", threads)
+
+    def test_sizes_that_are_null(self):
+        def open_all(layer):
+            layer["build_config"]["input_shape"][:3] = [None] * 3
+
+        golden, case = pick("keras_jax", lambda c: rank_two(c) and c["layer"]["config"]["data_format"] == "channels_last")
+        self.gives(golden, case, change=open_all)
+        self.gives(golden, case, "--general", change=open_all)
+
+    def test_every_path_of_this_machine(self):
+        golden, case = pick("keras_jax", lambda c: rank_two(c) and c["bias_shape"])
+        paths = [line.split()[0] for line in self.succeeds("targets").splitlines() if line.endswith("runs here")]
+        self.assertGreater(len(paths), 0)
+        for path in paths:
+            self.gives(golden, case, "--target", path)
+
+    @unittest.skipUnless(QEMU and CROSS, "no qemu-aarch64 or no aarch64-linux-gnu-gcc: apt install qemu-user gcc-aarch64-linux-gnu")
+    def test_arm_under_qemu(self):
+        golden, case = pick("onnxruntime", rank_two)
+        self.gives(golden, case, "--target", "arm-64-linux")
+        self.gives(golden, case, "--target", "arm-64-linux", "--general")
+
+    def test_an_activation_that_is_fused(self):
+        golden, case = pick("torch", rank_two)
+        output = self.directory / "output.npy"
+        self.succeeds("run", *golden.write(case, self.directory), "--output", output, "--activation", "relu")
+        shape, values = golden.array(case, "output")
+        self.assertIsNone(differences(read_npy(output), (shape, [max(value, 0) for value in values])))
+
+    def test_batch_normalisation_that_is_folded(self):
+        golden, case = pick("litert", lambda c: c["bias_shape"] and c["output_shape"][-1] > 1)
+        filters = case["output_shape"][-1]
+        gamma, beta, mean, variance = ([0.5 + (i + 3 * k) % 5 / 4 for k in range(filters)] for i in range(4))
+        norm = self.file("norm.npy", npy_bytes([4, filters], [*gamma, *beta, *mean, *variance]))
+        output = self.directory / "output.npy"
+        self.succeeds("run", *golden.write(case, self.directory), "--output", output, "--batchnorm", norm, "--epsilon", 0.25)
+        shape, values = golden.array(case, "output")
+        wanted = [gamma[k] * (y - mean[k]) / (variance[k] + 0.25) ** 0.5 + beta[k]
+                  for k, y in ((i % filters, y) for i, y in enumerate(values))]
+        self.assertIsNone(differences(read_npy(output), (shape, wanted), tolerance=3e-5))
+
+    def test_an_output_without_elements(self):
+        layer = self.file("layer.json", keras_layer(input_shape=[0, 5, 5, 4]))
+        kernel = self.file("kernel.npy", npy_bytes([4, 4, 3, 4], [1] * 192))
+        empty = self.file("input.npy", npy_bytes([0, 5, 5, 4], []))
+        for options in ([], ["--general"]):
+            self.succeeds("run", layer, "--kernel", kernel, "--input", empty, "--output", self.out, *options)
+            self.assertEqual(read_npy(self.out)[0], [0, 10, 10, 3])
+
+
+class RunRefuses(TconvcTest):
+    def refuses(self, pattern, *options, shape=(1, 5, 5, 4), values=None):
+        layer = self.file("layer.json", keras_layer())
+        kernel = self.file("kernel.npy", npy_bytes([4, 4, 3, 4], [1] * 192))
+        count = 1
+        for size in shape:
+            count *= size
+        array = self.file("input.npy", npy_bytes(shape, [1] * count if values is None else values))
+        output = self.directory / "output.npy"
+        options = options if "--output" in options else [*options, "--output", output]
+        self.fails(pattern, "run", layer, "--kernel", kernel, "--input", array, *options)
+
+    def test_an_input_that_does_not_fit(self):
+        self.refuses("has 3 channels, the layer takes 4", shape=(1, 5, 5, 3))
+        self.refuses("has 3 dimensions, the layer takes 4", shape=(5, 5, 4))
+        self.refuses("size 1 is 6, input_shape says 5", shape=(1, 6, 5, 4))
+        self.refuses("takes 400 bytes of data, and there are 4", values=[1])
+
+    def test_an_output_that_cannot_be_written(self):
+        self.refuses("file/output.npy", "--output", self.file("file", "") / "output.npy")
+
+    def test_targets_that_do_not_run_here(self):
+        self.refuses("does not run x86-64-windows", "--target", "x86-64-windows")
+        self.refuses("does not run arm-64-ios", "--target", "arm-64-ios")
+        self.refuses("CUDA", "--target", "x86-64-linux-cuda-cuda_capability_70")
+        self.refuses("unknown target", "--target", "x86-64-lunix")
+
+    def test_threads_out_of_range(self):
+        self.refuses("--threads", "--threads", 0)
+        self.refuses("--threads", "--threads", "many")
+
+
+class Bench(TconvcTest):
+    def bench(self, *options):
+        layer = self.file("layer.json", keras_layer(filters=16, input_shape=[1, 16, 16, 32]))
+        return self.succeeds("bench", layer, "--seconds", 0.05, *options)
+
+    def test_the_figures_agree_with_each_other(self):
+        for kernel, options in (("specialised", []), ("general", ["--general"])):
+            report = json.loads(self.bench("--json", "--threads", 2, *options))
+            self.assertEqual((report["kernel"], report["threads"]), (kernel, 2))
+            self.assertIn(report["method"], ("direct", "pixel_shuffle", "depthwise", "winograd"))
+            self.assertGreaterEqual(report["median_ms"], report["minimum_ms"])
+            self.assertGreater(report["minimum_ms"], 0)
+            # Each of the 16 x 16 x 32 inputs meets 4 x 4 taps of 16 filters; two operations each.
+            gflop = 2e-9 * 16 * 16 * 32 * 16 * 16
+            self.assertAlmostEqual(report["gflops"] / (gflop / report["median_ms"] * 1e3), 1, places=3)
+            self.assertAlmostEqual(report["share_of_peak"], report["gflops"] / report["peak_gflops"], places=6)
+            self.assertLess(report["share_of_peak"], 1.2)
+            self.assertGreater(report["peak_gflops"], 5)
+
+    def test_for_people(self):
+        self.assertRegex(self.bench(), r"median .* ms, minimum .* ms[\s\S]*GFLOP/s, .* % of")
+
+    def test_sizes_have_to_be_given(self):
+        self.fails("null", "bench", self.file("layer.json", keras_layer(input_shape=[1, None, 5, 4])))
+
+
+if __name__ == "__main__":
+    main()
