@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "layer_check.h"
-#include "tensor_check.h"
 #include "tconv/weights.h"
+#include "tensor_check.h"
 
 namespace tconv {
 namespace {

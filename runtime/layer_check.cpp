@@ -55,10 +55,8 @@ Status check_sizes(const char *name, const Shape &sizes, int rank, std::int64_t 
 bool padding_fits(const LayerConfig &config) {
   const tconv_padding padding = config.padding;
   switch (config.dialect) {
-    case Dialect::keras:
-      return padding == TCONV_PADDING_KERAS_VALID || padding == TCONV_PADDING_KERAS_SAME;
-    case Dialect::torch:
-      return padding == TCONV_PADDING_EXPLICIT;
+    case Dialect::keras: return padding == TCONV_PADDING_KERAS_VALID || padding == TCONV_PADDING_KERAS_SAME;
+    case Dialect::torch: return padding == TCONV_PADDING_EXPLICIT;
     case Dialect::onnx:
       return padding == TCONV_PADDING_ONNX_UPPER || padding == TCONV_PADDING_ONNX_LOWER ||
              (padding == TCONV_PADDING_EXPLICIT && !config.output_shape);

@@ -48,13 +48,9 @@ Shape kernel_shape(const LayerConfig &config) {
   const std::int64_t in_per_group = in == unknown ? unknown : in / groups;
   Shape shape = config.kernel_size;
   switch (config.dialect) {
-    case Dialect::keras:
-      shape.insert(shape.end(), {config.filters, in_per_group});
-      break;
+    case Dialect::keras: shape.insert(shape.end(), {config.filters, in_per_group}); break;
     case Dialect::torch:
-    case Dialect::onnx:
-      shape.insert(shape.begin(), {in, config.filters / groups});
-      break;
+    case Dialect::onnx: shape.insert(shape.begin(), {in, config.filters / groups}); break;
     case Dialect::tflite:
       shape.insert(shape.begin(), config.filters);
       shape.push_back(in);

@@ -7,8 +7,8 @@
 #include "layer_check.h"
 #include "layer_state.h"
 #include "message.h"
-#include "tensor_check.h"
 #include "tconv/weights.h"
+#include "tensor_check.h"
 
 namespace tconv {
 namespace detail {
@@ -25,7 +25,8 @@ float uniform(std::uint64_t &state) {
 
 // Keras takes the fans from the kernel's last two axes, (filters, channels / groups), times the taps.
 void glorot_uniform(const LayerConfig &config, std::uint64_t seed, std::vector<float> &values) {
-  double fans = static_cast<double>(config.filters + config.in_channels / config.groups);
+  const std::int64_t channels = config.in_channels / config.groups;
+  double fans = static_cast<double>(config.filters + channels);
   for (const std::int64_t size : config.kernel_size) fans *= static_cast<double>(size);
   const float limit = static_cast<float>(std::sqrt(6.0 / fans));
   for (float &value : values) value = limit * uniform(seed);

@@ -11,13 +11,10 @@ std::int64_t kernel_channels(const LayerConfig &config, const Shape &kernel) {
     if (size < 0 || size > TCONV_MAX_EXTENT) return unknown;
   }
   switch (config.dialect) {
-    case Dialect::keras:
-      return kernel.back() * config.groups;
+    case Dialect::keras: return kernel.back() * config.groups;
     case Dialect::torch:
-    case Dialect::onnx:
-      return kernel.front();
-    case Dialect::tflite:
-      return kernel.back();
+    case Dialect::onnx: return kernel.front();
+    case Dialect::tflite: return kernel.back();
   }
   return unknown;
 }

@@ -62,7 +62,7 @@ Picture doubled(const Picture &picture) {
     for (int x = 0; x < large.width; ++x)
       for (std::size_t channel = 0; channel < 3; ++channel)
         pixel(large, x, y)[channel] =
-            static_cast<std::uint8_t>(sample(picture, (x - 0.5) / 2, (y - 0.5) / 2, channel) + 0.5);
+            static_cast<std::uint8_t>(std::lround(sample(picture, (x - 0.5) / 2, (y - 0.5) / 2, channel)));
   return large;
 }
 
@@ -73,7 +73,7 @@ void mark(Picture &picture, const Box &box, Colour colour) {
       const double share = depth < frame ? 1 : tint;
       for (std::size_t channel = 0; channel < 3; ++channel) {
         std::uint8_t &value = pixel(picture, x, y)[channel];
-        value = static_cast<std::uint8_t>(value * (1 - share) + colour[channel] * share + 0.5);
+        value = static_cast<std::uint8_t>(std::lround(value * (1 - share) + colour[channel] * share));
       }
     }
   }

@@ -1,6 +1,7 @@
 #include "text_boxes.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace {
 
@@ -43,7 +44,7 @@ Region take_region(std::vector<bool> &text, int height, int width, int x, int y)
 Box grown(const Region &region, int height, int width) {
   const Box &box = region.box;
   const int perimeter = 2 * (box.right - box.left + 1 + box.bottom - box.top + 1);
-  const int by = static_cast<int>(growth * region.area / perimeter + 0.5);
+  const int by = static_cast<int>(std::lround(growth * region.area / perimeter));
   return {std::max(box.left - by, 0), std::max(box.top - by, 0), std::min(box.right + by, width - 1),
           std::min(box.bottom + by, height - 1)};
 }
@@ -56,7 +57,8 @@ std::vector<Box> find_text(const std::vector<float> &map, int height, int width,
   std::vector<Box> boxes;
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
-      if (!text[static_cast<std::size_t>(y * width + x)]) continue;
+      const int at = y * width + x;
+      if (!text[static_cast<std::size_t>(at)]) continue;
       const Region region = take_region(text, height, width, x, y);
       const Box &box = region.box;
       if (std::min(box.right - box.left, box.bottom - box.top) + 1 >= shortest_side)

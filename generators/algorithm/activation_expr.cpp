@@ -93,8 +93,7 @@ Expr activation_expr(const Expr &x, Activation activation) {
     case Activation::soft_shrink: return select(x > 0.5f, x - 0.5f, x < -0.5f, x + 0.5f, 0.0f);
     case Activation::tanh_shrink: return x - tanh_of(x);
     case Activation::squareplus: return 0.5f * (x + Halide::sqrt(x * x + 4.0f));
-    case Activation::sparse_plus:
-      return select(x <= -1.0f, 0.0f, x >= 1.0f, x, 0.25f * (x + 1.0f) * (x + 1.0f));
+    case Activation::sparse_plus: return select(x <= -1.0f, 0.0f, x >= 1.0f, x, 0.25f * (x + 1.0f) * (x + 1.0f));
     case Activation::sparse_sigmoid: return clamp(0.5f * (x + 1.0f), 0.0f, 1.0f);
     case Activation::log_sigmoid: return -softplus(-x);
     case Activation::mish: return x * tanh_of(softplus(x));

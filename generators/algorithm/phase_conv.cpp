@@ -6,7 +6,6 @@
 
 namespace tconv {
 
-using Halide::cast;
 using Halide::Expr;
 using Halide::Var;
 
@@ -105,9 +104,9 @@ PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_v
   }
   const int panel = tiling.panel;
   conv.sum(sum_at) = 0.0f;
-  conv.sum(sum_at) += conv.weights(conv.column % panel, tap_index * inputs + reduction[0], conv.column / panel,
-                                   conv.group) *
-                      conv.input(from);
+  conv.sum(sum_at) +=
+      conv.weights(conv.column % panel, tap_index * inputs + reduction[0], conv.column / panel, conv.group) *
+      conv.input(from);
 
   Expr phase_index = 0;
   for (int i = rank - 1; i >= 0; --i)

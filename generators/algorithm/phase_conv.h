@@ -24,11 +24,11 @@ struct PhaseConv {
 
   Halide::Var channel{"channel"}, column{"column"}, group{"group"};
   std::vector<Halide::Var> position, phase;
-  Halide::RVar depth;              // input channel
+  Halide::RVar depth;  // input channel
   std::vector<Halide::RVar> tap;
-  Halide::Func sum{"sum"};         // (column, group, positions...)
-  Halide::Func value{"value"};     // (channel, group, positions..., phases...): with bias and activation
-  Halide::Func output{"output"};   // the same, written to where it belongs
+  Halide::Func sum{"sum"};        // (column, group, positions...)
+  Halide::Func value{"value"};    // (channel, group, positions..., phases...): with bias and activation
+  Halide::Func output{"output"};  // the same, written to where it belongs
 
   std::vector<Halide::Argument> arguments() const;
 };

@@ -78,8 +78,10 @@ Status explain(const ExplainOptions &options) {
     print_dimension(d, dims.dim[TCONV_MAX_RANK - plan.layer.rank + d], plan.layer.size[d] == TCONV_UNSET);
   const Schedule schedule = choose_schedule(plan, targets.value());
   print_work(plan, schedule);
-  fmt::print("method: {}; {}\nschedule: from the rules for registers and sizes (no database, nothing was measured); {} compiled function{}\n",
-             schedule.method, schedule.reason, schedule.variants.size(), schedule.variants.size() == 1 ? "" : "s");
+  fmt::print(
+      "method: {}; {}\nschedule: from the rules for registers and sizes (no database, nothing was measured); {} "
+      "compiled function{}\n",
+      schedule.method, schedule.reason, schedule.variants.size(), schedule.variants.size() == 1 ? "" : "s");
   for (std::size_t t = 0; t < targets.value().size(); ++t) print_target(plan, schedule, targets.value()[t], t);
   return {};
 }

@@ -47,8 +47,8 @@ std::string shape_text(const Shape &shape) {
 
 Status expect_shape(const std::string &what, const std::string &path, const Shape &shape, const Shape &expected) {
   if (shape == expected) return {};
-  return invalid_argument(fmt::format("{} '{}' has shape {}, the layer needs {}", what, path, shape_text(shape),
-                                      shape_text(expected)));
+  return invalid_argument(
+      fmt::format("{} '{}' has shape {}, the layer needs {}", what, path, shape_text(shape), shape_text(expected)));
 }
 
 Status in_file(const std::string &path, const Status &status) {

@@ -8,7 +8,8 @@
 namespace {
 
 void add_layer_options(CLI::App *verb, tconv::LayerOptions &layer) {
-  verb->add_option("LAYER.json", layer.layer, "the layer, as keras.layers.serialize() writes it, or in the torch, onnx or tflite dialect")
+  verb->add_option("LAYER.json", layer.layer,
+                   "the layer, as keras.layers.serialize() writes it, or in the torch, onnx or tflite dialect")
       ->required();
   verb->add_option("--kernel", layer.kernel, "the kernel, a float32 .npy in the order of the layer's framework");
   verb->add_option("--bias", layer.bias, "the bias, a float32 .npy of shape (filters,)");

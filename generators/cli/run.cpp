@@ -17,8 +17,8 @@ namespace {
 Status check_input(const LoadedLayer &layer, const std::string &path, const Shape &shape) {
   const std::string given = fmt::format("input '{}' of shape ({})", path, fmt::join(shape, ", "));
   if (static_cast<int>(shape.size()) != layer.config.rank + 2)
-    return invalid_argument(fmt::format("{} has {} dimensions, the layer takes {}", given, shape.size(),
-                                        layer.config.rank + 2));
+    return invalid_argument(
+        fmt::format("{} has {} dimensions, the layer takes {}", given, shape.size(), layer.config.rank + 2));
   const std::size_t channel_axis = layer.plan.layer.channels_last ? shape.size() - 1 : 1;
   if (shape[channel_axis] != layer.plan.layer.in_channels)
     return invalid_argument(fmt::format("{} has {} channels, the layer takes {}", given, shape[channel_axis],
@@ -48,8 +48,7 @@ Tensor random_tensor(const Shape &shape, unsigned seed) {
 Status check_closed(const LoadedLayer &layer) {
   if (!layer.config.input_shape) return invalid_argument("bench needs build_config.input_shape with every size given");
   for (const std::int64_t size : *layer.config.input_shape)
-    if (size == unknown)
-      return invalid_argument("bench needs every size of input_shape given, one of them is null");
+    if (size == unknown) return invalid_argument("bench needs every size of input_shape given, one of them is null");
   return {};
 }
 
@@ -69,8 +68,8 @@ Status run(const RunOptions &options) {
   if (!input.ok()) return input.status();
   Status status = check_input(loaded.value(), options.input, input.value().shape);
   if (!status.ok()) return status;
-  RunnerRequest request{&loaded.value(), options.target, options.general, options.threads, 0, input.value().shape,
-                        &input.value()};
+  RunnerRequest request{&loaded.value(),     options.target, options.general, options.threads, 0,
+                        input.value().shape, &input.value()};
   const Result<RunnerResult> result = run_layer(request);
   if (!result.ok()) return result.status();
   return write_npy(options.output, result.value().output);
@@ -114,8 +113,8 @@ Status bench(const BenchOptions &options) {
   }
   fmt::print("{}\n{} kernel, {}, {}, {} thread{}\n", key(layer.plan), json["kernel"].get<std::string>(), method.value(),
              json["target"].get<std::string>(), options.threads, options.threads == 1 ? "" : "s");
-  fmt::print("median {:.4f} ms, minimum {:.4f} ms ({} runs)\n{:.1f} GFLOP/s, {:.0f} % of this machine's {:.1f}\n", median,
-             minimum, json["runs"].get<int>(), gflops, 100 * json["share_of_peak"].get<double>(), peak);
+  fmt::print("median {:.4f} ms, minimum {:.4f} ms ({} runs)\n{:.1f} GFLOP/s, {:.0f} % of this machine's {:.1f}\n",
+             median, minimum, json["runs"].get<int>(), gflops, 100 * json["share_of_peak"].get<double>(), peak);
   return {};
 }
 

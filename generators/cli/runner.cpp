@@ -12,6 +12,7 @@
 #include "emit/staging.h"
 #include "emit/support_files.h"
 #include "emit/targets.h"
+#include "version.h"
 
 namespace tconv {
 
@@ -23,7 +24,7 @@ namespace {
 Result<fs::path> general_directory(const Halide::Target &target, const std::string &name) {
   std::error_code error;
   const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
-  for (const fs::path &place : {prefix / "general", prefix / "lib/tconv/general"}) {
+  for (const fs::path &place : {prefix / "general", prefix / library_directory / "tconv/general"}) {
     const fs::path directory = place / family_name(target);
     if (fs::exists(directory / (name + ".h"))) return directory;
   }
@@ -90,7 +91,8 @@ std::vector<std::string> program_arguments(const RunnerRequest &request, const f
                                         work / "output", std::to_string(request.input_shape[0])};
   const std::size_t first = layer.plan.layer.channels_last ? 1 : 2;
   for (std::size_t d = 0; d < TCONV_MAX_RANK; ++d)
-    arguments.push_back(std::to_string(static_cast<int>(d) < layer.plan.layer.rank ? request.input_shape[first + d] : 1));
+    arguments.push_back(
+        std::to_string(static_cast<int>(d) < layer.plan.layer.rank ? request.input_shape[first + d] : 1));
   arguments.push_back(std::to_string(request.threads));
   arguments.push_back(fmt::format("{}", request.seconds));
   return arguments;
@@ -100,9 +102,14 @@ Status build_program(const std::vector<Halide::Target> &targets, const fs::path 
                      const fs::path &work) {
   const Result<std::string> compiler = c_compiler(targets[0]);
   if (!compiler.ok()) return compiler.status();
-  std::vector<std::string> command = {compiler.value(), "-O2", "-std=gnu99", "-I" + kernel.string(),
-                                      (work / "main.c").string(), (kernel / static_library_name(name, targets[0])).string(),
-                                      "-o", (work / "program").string()};
+  std::vector<std::string> command = {compiler.value(),
+                                      "-O2",
+                                      "-std=gnu99",
+                                      "-I" + kernel.string(),
+                                      (work / "main.c").string(),
+                                      (kernel / static_library_name(name, targets[0])).string(),
+                                      "-o",
+                                      (work / "program").string()};
   if (!runs_here(targets[0])) command.emplace_back("-static");
   command.insert(command.end(), {"-lpthread", "-ldl", "-lm"});
   return run_program(command).status();

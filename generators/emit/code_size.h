@@ -7,7 +7,8 @@
 
 namespace tconv {
 
-// The executable sections of a 64-bit ELF object together; 0 for a format that is not ELF or a file that cannot be read.
+// The executable sections of a 64-bit ELF object together; 0 for a format that is not ELF or a file that cannot be
+// read.
 std::int64_t code_bytes(const std::filesystem::path &object);
 
 }  // namespace tconv

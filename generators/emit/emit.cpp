@@ -87,7 +87,7 @@ bool makes_library(const EmitRequest &request) { return request.static_library |
 std::vector<std::pair<fs::path, std::string>> make_texts(const EmitRequest &request, const Schedule &schedule,
                                                          const std::string &manifest) {
   const std::string &name = request.plan.name;
-  std::vector<std::pair<fs::path, std::string>> texts = {{name + ".json", manifest}};
+  std::vector<std::pair<fs::path, std::string>> texts = {{name + ".manifest.json", manifest}};
   if (makes_library(request)) texts.emplace_back(name + "Config.cmake", cmake_text(request));
   if (!makes_library(request) && !request.header) return texts;
   texts.emplace_back(name + ".h", header_text(request, schedule));

@@ -24,8 +24,8 @@ struct Weights {
 
 struct EmitRequest {
   Plan plan;
-  std::vector<Halide::Target> targets;     // from check_targets(): best first
-  tconv_weight_strides weight_strides{};   // of the dialect; not read for a general plan
+  std::vector<Halide::Target> targets;    // from check_targets(): best first
+  tconv_weight_strides weight_strides{};  // of the dialect; not read for a general plan
   std::optional<Weights> baked;
   bool static_library = true;
   bool shared_library = false;
@@ -34,7 +34,7 @@ struct EmitRequest {
   CodeForms forms;
 };
 
-// What was made: `manifest` is the text of NAME.json.
+// What was made: `manifest` is the text of NAME.manifest.json.
 struct Emitted {
   std::string manifest;
   std::vector<std::filesystem::path> files;  // in the destination

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "emit/targets.h"
-#include "tconv/blocks.h"
 #include "tconv/activation.h"
+#include "tconv/blocks.h"
 #include "version.h"
 
 namespace tconv {
@@ -41,18 +41,20 @@ std::string tables(const EmitRequest &request, const Schedule &schedule) {
     arrays += fmt::format("static const tconv_function {}_t{}_phases[] = {};\n", name, t, braces(phases));
     const auto words = feature_words(request.targets[t]);
     paths += fmt::format("  {{\"{}\", {{UINT64_C({:#x}), UINT64_C({:#x})}}, {}_t{}_phases, {}, {}, {}}},\n",
-                         request.targets[t].to_string(), words[0], words[1], name, t,
-                         braces(schedule.targets[t].tile), activate, softmax);
+                         request.targets[t].to_string(), words[0], words[1], name, t, braces(schedule.targets[t].tile),
+                         activate, softmax);
   }
   const std::string baked = request.baked ? baked_symbol(name) + "_argv" : "NULL";
   if (request.baked) declarations += fmt::format("int {}(void **argv);\n", baked);
   const tconv_tiling &tiling = schedule.tiling;
   return fmt::format(
-      "{0}\n{1}static const tconv_variant {2}_variants[] = {{\n{3}}};\nstatic const tconv_path {2}_paths[] = {{\n{4}}};\n"
+      "{0}\n{1}static const tconv_variant {2}_variants[] = {{\n{3}}};\nstatic const tconv_path {2}_paths[] = "
+      "{{\n{4}}};\n"
       "static const tconv_kernel {2}_kernel = {{\n  TCONV_ABI_VERSION, {5}, \"{2}\",\n  \"{6}\",\n"
       "  {{{7}, {8}, {9}, {10}, {11}}}, {2}_variants, {12}, {2}_paths, {13}, {14}}};\n",
       declarations, arrays, name, variants, paths, plan.general ? 1 : 0, key(plan), tiling.panel, tiling.merge_phases,
-      tiling.dense_phases, tiling.group_columns, tiling.block_bytes, schedule.variants.size(), request.targets.size(), baked);
+      tiling.dense_phases, tiling.group_columns, tiling.block_bytes, schedule.variants.size(), request.targets.size(),
+      baked);
 }
 
 // The functions that a user calls. Sizes are parameters only where the layer leaves them open.
@@ -65,10 +67,12 @@ std::string functions(const EmitRequest &request) {
   const std::string pass_sizes = open ? "batch, size, " : "";
   std::string set_sizes;
   if (open) {
-    set_sizes = fmt::format("  call->batch = batch;\n  for (d = 0; d < {}; ++d) call->size[d] = size[d];\n", layer.rank);
+    set_sizes =
+        fmt::format("  call->batch = batch;\n  for (d = 0; d < {}; ++d) call->size[d] = size[d];\n", layer.rank);
   } else {
-    set_sizes = fmt::format("  call->batch = {0}_layer.batch;\n  for (d = 0; d < {1}; ++d) call->size[d] = {0}_layer.size[d];\n",
-                            name, layer.rank);
+    set_sizes = fmt::format(
+        "  call->batch = {0}_layer.batch;\n  for (d = 0; d < {1}; ++d) call->size[d] = {0}_layer.size[d];\n", name,
+        layer.rank);
   }
   std::string text = fmt::format(
       "static const tconv_layer {0}_layer = {1};\n\n"
@@ -89,10 +93,12 @@ std::string functions(const EmitRequest &request) {
         "  return tconv_pack(&{0}_kernel, &{0}_layer, kernel, &{0}_weight_strides, bias, packed);\n}}\n\n",
         name, strides_initializer(request.weight_strides));
   text += fmt::format(
-      "/* Runs the layer on dense arrays. `threads`: at most so many tasks at once, 0: as many as the pool has. Returns a\n"
+      "/* Runs the layer on dense arrays. `threads`: at most so many tasks at once, 0: as many as the pool has. "
+      "Returns a\n"
       " * tconv_status. Concurrent calls are safe when each has an output and a workspace of its own. */\n"
       "static inline int {0}_run({1}const float *input, {2}float *output,\n"
-      "                          void *workspace, size_t workspace_bytes, int threads) {{\n  tconv_call call;\n  {0}_prepare({3}threads, &call);\n  call.input = input;\n{4}"
+      "                          void *workspace, size_t workspace_bytes, int threads) {{\n  tconv_call call;\n  "
+      "{0}_prepare({3}threads, &call);\n  call.input = input;\n{4}"
       "  call.output = output;\n  call.workspace = workspace;\n  call.workspace_bytes = workspace_bytes;\n"
       "  return tconv_run_kernel(&{0}_kernel, &{0}_layer, &call);\n}}\n",
       name, sizes, request.baked ? "" : "const float *packed, ", pass_sizes,
@@ -170,7 +176,8 @@ std::string header_text(const EmitRequest &request, const Schedule &schedule) {
   for (char &c : guard) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   const std::string body = request.plan.general ? std::string() : "\n" + functions(request);
   return fmt::format(
-      "{0}#ifndef {1}\n#define {1}\n\n#include \"tconv/run.h\"\n\n#ifdef __cplusplus\nextern \"C\" {{\n#endif\n\n{2}{3}\n"
+      "{0}#ifndef {1}\n#define {1}\n\n#include \"tconv/run.h\"\n\n#ifdef __cplusplus\nextern \"C\" "
+      "{{\n#endif\n\n{2}{3}\n"
       "#ifdef __cplusplus\n}}\n#endif\n\n#endif\n",
       describe_layer(request), guard, tables(request, schedule), body);
 }
@@ -178,9 +185,10 @@ std::string header_text(const EmitRequest &request, const Schedule &schedule) {
 std::string cmake_text(const EmitRequest &request) {
   const Halide::Target &target = request.targets.front();
   const bool shared = request.shared_library && !request.static_library;
-  const std::string library = shared ? shared_library_name(request.plan.name, target)
-                                     : static_library_name(request.plan.name, target);
-  const std::string system = target.os == Halide::Target::Linux ? "Threads::Threads;${CMAKE_DL_LIBS};m" : "Threads::Threads";
+  const std::string library =
+      shared ? shared_library_name(request.plan.name, target) : static_library_name(request.plan.name, target);
+  const std::string system =
+      target.os == Halide::Target::Linux ? "Threads::Threads;${CMAKE_DL_LIBS};m" : "Threads::Threads";
   return fmt::format(
       "# find_package({0}) gives the target {0}::{0}.\n"
       "include(CMakeFindDependencyMacro)\nfind_dependency(Threads)\n"

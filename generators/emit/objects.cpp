@@ -40,8 +40,7 @@ std::vector<Module> target_modules(const Plan &plan, const Schedule &schedule, c
   // These two run on the host also beside CUDA kernels.
   std::vector<Halide::Argument> inputs;
   if (has_activate(plan)) {
-    Halide::Pipeline activate =
-        activate_pipeline(plan.layer.rank, plan.layer.channels_last != 0, target, &inputs);
+    Halide::Pipeline activate = activate_pipeline(plan.layer.rank, plan.layer.channels_last != 0, target, &inputs);
     modules.push_back(activate.compile_to_module(inputs, activate_symbol(plan.name, index), target));
   }
   if (has_softmax(plan)) {
@@ -85,9 +84,8 @@ bool has_softmax(const Plan &plan) {
   return plan.general || works_on_rows(static_cast<Activation>(plan.layer.activation));
 }
 
-Result<TargetObject> compile_target(const Plan &plan, const Schedule &schedule, const Target &target,
-                                    std::size_t index, const CodeForms &forms,
-                                    const std::filesystem::path &directory) {
+Result<TargetObject> compile_target(const Plan &plan, const Schedule &schedule, const Target &target, std::size_t index,
+                                    const CodeForms &forms, const std::filesystem::path &directory) {
   const std::string stem = fmt::format("{}_{}", plan.name, target.to_string());
   TargetObject result{target, directory / (stem + ".o"), 0};
   try {

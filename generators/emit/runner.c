@@ -1,5 +1,6 @@
 /* The program that `tconvc run` and `tconvc bench` link to a kernel: reads raw float32 files, packs, runs, writes the
- * output, and with a time to spend measures. What comes before this text defines KERNEL, LAYER, STRIDES and the headers.
+ * output, and with a time to spend measures. What comes before this text defines KERNEL, LAYER, STRIDES and the
+ * headers.
  *
  *   runner INPUT KERNEL BIAS|- OUTPUT|- BATCH SIZE0 SIZE1 SIZE2 THREADS SECONDS
  *

@@ -12,17 +12,30 @@ using Halide::Target;
 namespace {
 
 // Features that a processor has or lacks; all others say how code is made, not where it runs.
-constexpr Target::Feature processor_features[] = {
-    Target::SSE41, Target::AVX, Target::F16C, Target::FMA, Target::AVX2, Target::AVXVNNI, Target::AVX512,
-    Target::AVX512_Skylake, Target::AVX512_Cannonlake, Target::AVX512_SapphireRapids, Target::AVX512_Zen4,
-    Target::AVX512_Zen5, Target::ARMDotProd, Target::ARMFp16, Target::SVE, Target::SVE2};
+constexpr Target::Feature processor_features[] = {Target::SSE41,
+                                                  Target::AVX,
+                                                  Target::F16C,
+                                                  Target::FMA,
+                                                  Target::AVX2,
+                                                  Target::AVXVNNI,
+                                                  Target::AVX512,
+                                                  Target::AVX512_Skylake,
+                                                  Target::AVX512_Cannonlake,
+                                                  Target::AVX512_SapphireRapids,
+                                                  Target::AVX512_Zen4,
+                                                  Target::AVX512_Zen5,
+                                                  Target::ARMDotProd,
+                                                  Target::ARMFp16,
+                                                  Target::SVE,
+                                                  Target::SVE2};
 
 const std::string x86_avx2 = "avx-avx2-f16c-fma-sse41";
 const std::string x86_avx512 = "avx-avx2-avx512-avx512_skylake-f16c-fma-sse41";
 
 TargetFamily x86_family(const std::string &system) {
   const std::string base = "x86-64-" + system;
-  return {base, {base + "-" + x86_avx512, base + "-" + x86_avx2, base + "-sse41"}, "one library, dispatched at run time"};
+  return {
+      base, {base + "-" + x86_avx512, base + "-" + x86_avx2, base + "-sse41"}, "one library, dispatched at run time"};
 }
 
 TargetFamily arm_family(const std::string &system) { return {"arm-64-" + system, {"arm-64-" + system}, "NEON"}; }
@@ -50,8 +63,8 @@ Target with_implied(Target target) {
 Status unknown_target(const std::string &name) {
   std::vector<std::string> families;
   for (const TargetFamily &family : target_families()) families.push_back(family.paths.back());
-  return invalid_argument(fmt::format("unknown target '{}': tconvc targets lists what there is ({})", name.substr(0, 80),
-                                      fmt::join(families, ", ")));
+  return invalid_argument(fmt::format("unknown target '{}': tconvc targets lists what there is ({})",
+                                      name.substr(0, 80), fmt::join(families, ", ")));
 }
 
 Result<Target> parse_target(const std::string &name) {
@@ -67,11 +80,16 @@ Result<Target> parse_target(const std::string &name) {
 }  // namespace
 
 const std::vector<TargetFamily> &target_families() {
-  static const std::vector<TargetFamily> families = {
-      x86_family("linux"),     x86_family("windows"),    x86_family("osx"),
-      arm_family("linux"),     arm_family("android"),    arm_family("ios"),
-      arm_family("osx"),       cuda_family("x86-64-linux", "70"), cuda_family("x86-64-linux", "80"),
-      cuda_family("x86-64-linux", "86")};
+  static const std::vector<TargetFamily> families = {x86_family("linux"),
+                                                     x86_family("windows"),
+                                                     x86_family("osx"),
+                                                     arm_family("linux"),
+                                                     arm_family("android"),
+                                                     arm_family("ios"),
+                                                     arm_family("osx"),
+                                                     cuda_family("x86-64-linux", "70"),
+                                                     cuda_family("x86-64-linux", "80"),
+                                                     cuda_family("x86-64-linux", "86")};
   return families;
 }
 

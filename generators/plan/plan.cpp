@@ -59,7 +59,8 @@ Plan general_plan(int rank, bool channels_last) {
 
 std::string key(const Plan &plan) {
   const tconv_layer &layer = plan.layer;
-  std::string text = fmt::format("conv{}d_transpose {}", layer.rank, layer.channels_last ? "channels_last" : "channels_first");
+  std::string text =
+      fmt::format("conv{}d_transpose {}", layer.rank, layer.channels_last ? "channels_last" : "channels_first");
   if (plan.general) return text + " any size";
   const auto rule = [&](int d) { return layer.rule[d]; };
   text += fmt::format(" n{}", size_text(layer.batch));

@@ -120,7 +120,8 @@ TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, int colu
   const int held = schedule.columns / schedule.lanes;
   // A general kernel's pixels lie an unknown distance apart: each position of the tile needs an address register.
   const int most = plan.general ? 6 : 14;
-  schedule.tile[2] = best_tile(row_length(plan), std::max(1, std::min(most, accumulators(registers, held) / held)), held);
+  schedule.tile[2] =
+      best_tile(row_length(plan), std::max(1, std::min(most, accumulators(registers, held) / held)), held);
   return schedule;
 }
 
@@ -167,7 +168,8 @@ int panel_by_positions(std::int64_t outputs) {
 }  // namespace
 
 RegisterFile register_file(const Target &target) {
-  if (target.arch == Target::X86) return {target.natural_vector_size<float>(), target.has_feature(Target::AVX512) ? 32 : 16};
+  if (target.arch == Target::X86)
+    return {target.natural_vector_size<float>(), target.has_feature(Target::AVX512) ? 32 : 16};
   return {target.natural_vector_size<float>(), 32};
 }
 

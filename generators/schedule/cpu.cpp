@@ -43,8 +43,7 @@ void schedule_sum(PhaseConv &conv, const TargetSchedule &schedule, int columns, 
     for (const Var &q : conv.position) stage.unroll(q);
   };
   conv.sum.store_in(MemoryType::Stack).bound_extent(conv.column, columns);
-  for (int i = 0; i < conv.rank; ++i)
-    conv.sum.bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
+  for (int i = 0; i < conv.rank; ++i) conv.sum.bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
   order.emplace_back(conv.column);
   for (const Var &q : conv.position) order.emplace_back(q);
   order.emplace_back(conv.depth);
@@ -58,14 +57,13 @@ void schedule_sum(PhaseConv &conv, const TargetSchedule &schedule, int columns, 
 }
 
 // Channels first, a phase's positions lie a stride apart in the output. The tile is finished in vectors beside it, and
-// then copied out one element at a time: a guarded, strided vector store becomes a test and a store for each lane around
-// the whole computation (80 times slower when it was tried).
+// then copied out one element at a time: a guarded, strided vector store becomes a test and a store for each lane
+// around the whole computation (80 times slower when it was tried).
 void schedule_value(PhaseConv &conv, const TargetSchedule &schedule, const Var &tile_loop) {
   Halide::Func &value = conv.value;
   value.compute_at(conv.output, tile_loop).store_in(MemoryType::Stack);
   value.bound_extent(conv.channel, schedule.columns).unroll(conv.channel);
-  for (int i = 0; i < conv.rank; ++i)
-    value.bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
+  for (int i = 0; i < conv.rank; ++i) value.bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
   value.reorder_storage(conv.position[0], conv.channel).vectorize(conv.position[0], schedule.lanes);
   for (const Var &q : conv.position) value.unroll(q);
 }
@@ -84,8 +82,7 @@ void schedule_panels(PhaseConv &conv, const tconv_tiling &tiling, const TargetSc
   for (const Var &p : conv.phase) order.emplace_back(p);
   order.emplace_back(conv.group);
   conv.output.reorder(order);
-  if (by_columns)
-    conv.output.vectorize(column, schedule.lanes, TailStrategy::GuardWithIf).unroll(column);
+  if (by_columns) conv.output.vectorize(column, schedule.lanes, TailStrategy::GuardWithIf).unroll(column);
 }
 
 // A tile is all columns of all phases of the class; `schedule.columns` counts them.
@@ -104,8 +101,7 @@ void schedule_dense(PhaseConv &conv, const Plan &plan, const TargetSchedule &sch
 
 }  // namespace
 
-void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling,
-                        const TargetSchedule &schedule) {
+void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &schedule) {
   const bool by_columns = plan.layer.channels_last != 0;
   const Loops loops = split_positions(conv, schedule);
   const Var tile_loop(loops.around[0].name());

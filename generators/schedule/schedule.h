@@ -22,10 +22,10 @@ RegisterFile register_file(const Halide::Target &target);
 
 // One target's part.
 struct TargetSchedule {
-  int lanes = 1;           // of the vectors that the inner loop uses
-  int columns = 1;         // of a register tile; divides the panel
+  int lanes = 1;                         // of the vectors that the inner loop uses
+  int columns = 1;                       // of a register tile; divides the panel
   int tile[TCONV_MAX_RANK] = {1, 1, 1};  // positions of a register tile, [2] innermost
-  int unroll_depth = 1;    // input channels unrolled
+  int unroll_depth = 1;                  // input channels unrolled
 };
 
 struct Schedule {

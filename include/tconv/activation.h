@@ -14,7 +14,7 @@ enum class Activation {
   relu,
   relu6,
   leaky_relu,  // slope 0.2
-  elu,  // alpha 1
+  elu,         // alpha 1
   selu,
   celu,  // alpha 1
   silu,  // also swish
@@ -25,7 +25,7 @@ enum class Activation {
   softsign,
   exponential,
   hard_sigmoid,  // relu6(x + 3) / 6
-  hard_silu,  // also hard_swish
+  hard_silu,     // also hard_swish
   hard_tanh,
   hard_shrink,  // threshold 0.5
   soft_shrink,  // threshold 0.5

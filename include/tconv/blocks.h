@@ -52,8 +52,7 @@ static inline int64_t tconv_window_extent(const tconv_blocks *blocks, const tcon
 /* A window has to be addressed with 32 bits. */
 #define TCONV_WINDOW_TOO_LARGE ((int64_t)1 << 31)
 
-static inline int64_t tconv_block_floats(const tconv_blocks *blocks, const tconv_path *path,
-                                         const tconv_layer *layer) {
+static inline int64_t tconv_block_floats(const tconv_blocks *blocks, const tconv_path *path, const tconv_layer *layer) {
   int64_t floats = layer->in_channels;
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {

@@ -61,8 +61,7 @@ static inline int64_t tconv_bias_floats(const tconv_tiling *tiling, const tconv_
   return tconv_round_up(tconv_column_groups(tiling, layer) * padded, 16);
 }
 
-static inline int64_t tconv_class_floats(const tconv_tiling *tiling, const tconv_layer *layer,
-                                         const tconv_class *one) {
+static inline int64_t tconv_class_floats(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one) {
   return tconv_round_up(tconv_column_groups(tiling, layer) * one->columns * one->taps * tconv_group_inputs(layer), 16);
 }
 
@@ -155,8 +154,8 @@ static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_laye
       for (c = 0; c < panel; ++c) source[c] = tconv_column_source(tiling, layer, one, strides, first + c);
       for (tap = 0; tap < one->taps; ++tap)
         for (in = 0; in < inputs; ++in) {
-          const float *from = weights + group * strides->group + in * strides->in +
-                              tconv_tap_source(layer, one, strides, tap);
+          const float *from =
+              weights + group * strides->group + in * strides->in + tconv_tap_source(layer, one, strides, tap);
           for (c = 0; c < panel; ++c) *to++ = source[c] < 0 ? 0.0f : from[source[c]];
         }
     }

@@ -33,10 +33,10 @@ enum { TCONV_MAX_RANK = 3 };
 typedef enum tconv_padding {
   TCONV_PADDING_KERAS_VALID,
   TCONV_PADDING_KERAS_SAME,
-  TCONV_PADDING_EXPLICIT,     /* PyTorch padding; ONNX pads */
-  TCONV_PADDING_ONNX_UPPER,   /* ONNX auto_pad SAME_UPPER */
-  TCONV_PADDING_ONNX_LOWER,   /* ONNX auto_pad SAME_LOWER, and output_shape without auto_pad */
-  TCONV_PADDING_TFLITE_SAME,  /* these two need the output extent */
+  TCONV_PADDING_EXPLICIT,    /* PyTorch padding; ONNX pads */
+  TCONV_PADDING_ONNX_UPPER,  /* ONNX auto_pad SAME_UPPER */
+  TCONV_PADDING_ONNX_LOWER,  /* ONNX auto_pad SAME_LOWER, and output_shape without auto_pad */
+  TCONV_PADDING_TFLITE_SAME, /* these two need the output extent */
   TCONV_PADDING_TFLITE_VALID
 } tconv_padding;
 

@@ -28,14 +28,14 @@ enum { TCONV_MAX_PANEL = 64 };
 /* What a call returns. tconv_status_message() gives the sentence. */
 typedef enum tconv_status {
   TCONV_OK = 0,
-  TCONV_ERROR_NULL = 1,       /* a pointer that the call needs is NULL */
-  TCONV_ERROR_SHAPE = 2,      /* a size is not the one that the kernel was compiled for, or is out of range */
-  TCONV_ERROR_TOO_LARGE = 3,  /* an array would have more than 2^31 - 1 elements */
-  TCONV_ERROR_WORKSPACE = 4,  /* the workspace is smaller than tconv_workspace_bytes() says */
-  TCONV_ERROR_PROCESSOR = 5,  /* this processor runs none of the targets that the kernel was compiled for */
-  TCONV_ERROR_LAYER = 6,      /* a general kernel of another rank or layout, or a rule that is not valid */
-  TCONV_ERROR_KERNEL = 7,     /* the compiled code refused its arguments: a fault of tconv's own */
-  TCONV_ERROR_DEVICE = 8      /* a CUDA kernel found no device, or the device refused */
+  TCONV_ERROR_NULL = 1,      /* a pointer that the call needs is NULL */
+  TCONV_ERROR_SHAPE = 2,     /* a size is not the one that the kernel was compiled for, or is out of range */
+  TCONV_ERROR_TOO_LARGE = 3, /* an array would have more than 2^31 - 1 elements */
+  TCONV_ERROR_WORKSPACE = 4, /* the workspace is smaller than tconv_workspace_bytes() says */
+  TCONV_ERROR_PROCESSOR = 5, /* this processor runs none of the targets that the kernel was compiled for */
+  TCONV_ERROR_LAYER = 6,     /* a general kernel of another rank or layout, or a rule that is not valid */
+  TCONV_ERROR_KERNEL = 7,    /* the compiled code refused its arguments: a fault of tconv's own */
+  TCONV_ERROR_DEVICE = 8     /* a CUDA kernel found no device, or the device refused */
 } tconv_status;
 
 /* A layer, every dialect's spelling removed. Entries of `rule` and `size` beyond `rank` are not read. */
@@ -62,21 +62,21 @@ typedef struct tconv_variant {
 
 /* The same functions for one instruction set. */
 typedef struct tconv_path {
-  const char *target;            /* Halide's name for it */
-  uint64_t features[2];          /* what the processor must have, as halide_can_use_target_features() takes it */
-  const tconv_function *phases;  /* one a variant */
-  int32_t tile[TCONV_MAX_RANK];  /* positions of its register tile: input is read up to a multiple of it */
-  tconv_function activate;       /* elementwise: buffer, kind, the same buffer; NULL where the activation is fused */
-  tconv_function softmax;        /* over rows: buffer, logarithm, the same buffer; or NULL */
+  const char *target;           /* Halide's name for it */
+  uint64_t features[2];         /* what the processor must have, as halide_can_use_target_features() takes it */
+  const tconv_function *phases; /* one a variant */
+  int32_t tile[TCONV_MAX_RANK]; /* positions of its register tile: input is read up to a multiple of it */
+  tconv_function activate;      /* elementwise: buffer, kind, the same buffer; NULL where the activation is fused */
+  tconv_function softmax;       /* over rows: buffer, logarithm, the same buffer; or NULL */
 } tconv_path;
 
 /* How the packed weights and the work are cut; the same on every path of a kernel. */
 typedef struct tconv_tiling {
-  int32_t panel;                /* output columns whose weights lie together */
-  int32_t merge_phases;         /* 1: phases with one input window are computed together */
-  int32_t dense_phases;         /* 1: their columns follow each other without padding to a panel */
-  int32_t group_columns;        /* 1: depthwise, one channel in and out a group; a column is a group */
-  int64_t block_bytes;          /* input that one task works on at a time: a share of the second-level cache */
+  int32_t panel;         /* output columns whose weights lie together */
+  int32_t merge_phases;  /* 1: phases with one input window are computed together */
+  int32_t dense_phases;  /* 1: their columns follow each other without padding to a panel */
+  int32_t group_columns; /* 1: depthwise, one channel in and out a group; a column is a group */
+  int64_t block_bytes;   /* input that one task works on at a time: a share of the second-level cache */
 } tconv_tiling;
 
 typedef struct tconv_kernel {
@@ -106,15 +106,15 @@ typedef int (*tconv_parallel_for)(void *context, tconv_task task, int min, int s
 /* One call. Zero-initialise it, then fill in what is needed. Concurrent calls on one kernel are safe when their
  * outputs and workspaces are their own. */
 typedef struct tconv_call {
-  int64_t batch;                 /* images */
-  int64_t size[TCONV_MAX_RANK];  /* input extents, outermost first */
+  int64_t batch;                /* images */
+  int64_t size[TCONV_MAX_RANK]; /* input extents, outermost first */
   const float *input;
-  const float *packed;           /* from tconv_pack(); NULL for baked weights */
-  float *output;                 /* must not overlap the input */
-  void *workspace;               /* tconv_workspace_bytes() bytes, of any alignment; NULL if that is 0 */
+  const float *packed; /* from tconv_pack(); NULL for baked weights */
+  float *output;       /* must not overlap the input */
+  void *workspace;     /* tconv_workspace_bytes() bytes, of any alignment; NULL if that is 0 */
   size_t workspace_bytes;
-  int32_t threads;               /* at most so many tasks at once; 0: as many as the pool has */
-  const tconv_path *path;        /* NULL: the best that this processor runs */
+  int32_t threads;                 /* at most so many tasks at once; 0: as many as the pool has */
+  const tconv_path *path;          /* NULL: the best that this processor runs */
   tconv_parallel_for parallel_for; /* NULL: Halide's thread pool */
   void *parallel_context;
 } tconv_call;

@@ -32,10 +32,11 @@ struct LayerConfig {
   Activation activation = Activation::linear;
   bool use_bias = true;
 
-  std::int64_t in_channels = unknown;  // PyTorch's argument, else from input_shape or the kernel's shape
-  Shape pads_begin = {}, pads_end = {};  // PyTorch and ONNX: `rank` sizes each; empty: zeros
+  std::int64_t in_channels = unknown;      // PyTorch's argument, else from input_shape or the kernel's shape
+  Shape pads_begin = {}, pads_end = {};    // PyTorch and ONNX: `rank` sizes each; empty: zeros
   std::optional<Shape> output_shape = {};  // ONNX and TFLite: `rank` spatial extents
-  std::optional<Shape> input_shape = {};  // batch, spatial and channels in the order of data_format; `unknown` where null
+  std::optional<Shape> input_shape =
+      {};  // batch, spatial and channels in the order of data_format; `unknown` where null
 };
 
 // The shape of the kernel array in the dialect's own order: Keras (spatial..., filters, channels / groups); PyTorch and

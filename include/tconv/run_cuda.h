@@ -45,8 +45,8 @@ static inline int tconv_to_device(halide_buffer_t *view, tconv_device_array *arr
 }
 
 static inline int tconv_launch_class(const tconv_job *job, const tconv_class *one, int64_t image,
-                                     const tconv_window *window, tconv_device_array *input,
-                                     tconv_device_array *weights, tconv_device_array *output) {
+                                     const tconv_window *window, tconv_device_array *input, tconv_device_array *weights,
+                                     tconv_device_array *output) {
   static const int64_t start[TCONV_MAX_RANK] = {0, 0, 0};
   tconv_arguments arguments;
   int ok;

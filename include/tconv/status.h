@@ -11,13 +11,13 @@ namespace tconv {
 
 enum class StatusCode {
   ok = 0,
-  invalid_argument,  // the caller's values are wrong: Keras' ValueError
+  invalid_argument,     // the caller's values are wrong: Keras' ValueError
   failed_precondition,  // the call comes at the wrong time, such as before build(): Keras' RuntimeError
-  unsupported,  // legal, but not something that tconv does
-  not_found,  // a file or a name that is not there
-  io_error,  // the system refused to read or write
-  resource_exhausted,  // memory
-  internal  // a fault of tconv's own
+  unsupported,          // legal, but not something that tconv does
+  not_found,            // a file or a name that is not there
+  io_error,             // the system refused to read or write
+  resource_exhausted,   // memory
+  internal              // a fault of tconv's own
 };
 
 class [[nodiscard]] Status {

@@ -61,7 +61,7 @@ class Compile(TconvcTest):
         return made
 
     def manifest(self):
-        return json.loads((self.out / "up.json").read_text())
+        return json.loads((self.out / "up.manifest.json").read_text())
 
     def run_c(self, setup, sizes="", arguments="", library="libup.a", standard="c99", compiler="cc"):
         """Builds and runs a C program that calls up_run() and compares."""
@@ -82,7 +82,7 @@ class Compile(TconvcTest):
 
     def test_a_static_library_a_header_a_manifest_and_a_cmake_package(self):
         made = self.compile()
-        self.assertEqual(made, SUPPORT | {"libup.a", "up.h", "up.json", "upConfig.cmake"})
+        self.assertEqual(made, SUPPORT | {"libup.a", "up.h", "up.manifest.json", "upConfig.cmake"})
         manifest = self.manifest()
         self.assertEqual(manifest["layer"]["input_shape"], self.case["input_shape"])
         self.assertEqual(manifest["layer"]["output_shape"], self.case["output_shape"])
@@ -146,7 +146,7 @@ class Compile(TconvcTest):
         for rank, data_format in ((1, "channels_first"), (2, "channels_last")):
             self.succeeds("general", "--rank", rank, "--data-format", data_format, "--target", "x86-64-linux", "-o", self.out)
             name = f"tconv_conv{rank}d_transpose_{data_format}"
-            for file in (f"lib{name}.a", f"{name}.h", f"{name}.json"):
+            for file in (f"lib{name}.a", f"{name}.h", f"{name}.manifest.json"):
                 self.assertTrue((self.out / file).is_file(), file)
 
 
@@ -156,7 +156,7 @@ class ForeignTargets(TconvcTest):
     def emits(self, target, library):
         layer = self.file("layer.json", keras_layer(name="up"))
         self.succeeds("compile", layer, "--target", target, "-o", self.out)
-        manifest = json.loads((self.out / "up.json").read_text())
+        manifest = json.loads((self.out / "up.manifest.json").read_text())
         self.assertTrue(manifest["targets"][0]["target"].startswith(target))
         self.assertGreater((self.out / library).stat().st_size, 1000)
         self.assertIn("up_run", (self.out / "up.h").read_text())

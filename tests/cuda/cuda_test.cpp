@@ -26,11 +26,18 @@ bool random_case(Random &random, int rank, bool channels_last, Case &c) {
   c.problem.in_channels = c.problem.groups * random(1, 9);
   c.problem.out_channels = c.problem.groups * random(1, 40);
   c.problem.channels_last = channels_last;
-  c.layer = {rank, channels_last ? 1 : 0, c.problem.in_channels, c.problem.out_channels, c.problem.groups, {},
-             TCONV_UNSET, {}, static_cast<std::int32_t>(random(0, 1))};
+  c.layer = {rank,
+             channels_last ? 1 : 0,
+             c.problem.in_channels,
+             c.problem.out_channels,
+             c.problem.groups,
+             {},
+             TCONV_UNSET,
+             {},
+             static_cast<std::int32_t>(random(0, 1))};
   for (int d = 0; d < rank; ++d) {
-    c.layer.rule[d] = {TCONV_PADDING_EXPLICIT, random(1, 5), random(1, 3), random(1, 2), 0, random(-1, 2), random(-1, 1),
-                       TCONV_UNSET};
+    c.layer.rule[d] = {TCONV_PADDING_EXPLICIT, random(1, 5),  random(1, 3), random(1, 2), 0,
+                       random(-1, 2),          random(-1, 1), TCONV_UNSET};
     c.layer.size[d] = TCONV_UNSET;
     c.size[d] = random(1, 7);
     if (!tconv_resolve(&c.layer.rule[d], c.size[d], &c.problem.dim[static_cast<std::size_t>(3 - rank + d)]))

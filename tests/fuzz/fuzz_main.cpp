@@ -84,24 +84,12 @@ class Mutator {
   void edit(std::string &input) {
     const std::size_t at = below(input.size() + 1), length = below(input.size() - at + 1) % 40;
     switch (below(7)) {
-      case 0:
-        input.erase(at, length);
-        break;
-      case 1:
-        input.insert(at, words[below(words.size())]);
-        break;
-      case 2:
-        input.replace(at, length, words[below(words.size())]);
-        break;
-      case 3:
-        input.insert(below(input.size() + 1), input.substr(at, length));
-        break;
-      case 4:
-        input.insert(at, std::string(below(200), "[{(9 "[below(5)]));
-        break;
-      case 5:
-        replace_number(input, at);
-        break;
+      case 0: input.erase(at, length); break;
+      case 1: input.insert(at, words[below(words.size())]); break;
+      case 2: input.replace(at, length, words[below(words.size())]); break;
+      case 3: input.insert(below(input.size() + 1), input.substr(at, length)); break;
+      case 4: input.insert(at, std::string(below(200), "[{(9 "[below(5)])); break;
+      case 5: replace_number(input, at); break;
       default:
         if (at < input.size()) input[at] = static_cast<char>(below(256));
     }

@@ -107,10 +107,12 @@ Case make_case(Random &random, int rank, bool channels_last) {
   c.layer.batch = TCONV_UNSET;
   for (int d = 0; d < rank; ++d) {
     const std::int64_t pad = random(-1, 2);
-    c.layer.rule[d] = {TCONV_PADDING_EXPLICIT, random(1, 4), random(1, 3), random(1, 2), 0, pad, random(-1, 1), TCONV_UNSET};
+    c.layer.rule[d] = {TCONV_PADDING_EXPLICIT, random(1, 4), random(1, 3), random(1, 2), 0, pad,
+                       random(-1, 1),          TCONV_UNSET};
     c.layer.size[d] = TCONV_UNSET;
     c.size[d] = random(2, 5);
-    if (!tconv_resolve(&c.layer.rule[d], c.size[d], &c.problem.dim[static_cast<std::size_t>(3 - rank + d)])) c.size[d] = 0;
+    if (!tconv_resolve(&c.layer.rule[d], c.size[d], &c.problem.dim[static_cast<std::size_t>(3 - rank + d)]))
+      c.size[d] = 0;
   }
   return c;
 }

@@ -20,6 +20,10 @@ namespace {
 constexpr std::int64_t block_bytes[] = {1 << 10, 1 << 13, 1 << 18};
 constexpr int thread_counts[] = {1, 2, 7};
 
+constexpr std::size_t canary_bytes = 64;
+constexpr char canary = 0x5a;
+bool is_canary(char c) { return c == canary; }
+
 // The definition, with the error that sums of float32 products may have.
 Expected expected_output(const RandomLayer &random, const Problem &problem, const std::vector<float> &input) {
   const auto magnitudes = [](std::vector<float> values) {
@@ -50,8 +54,13 @@ class Check {
  public:
   Check(const tconv_kernel &kernel, const tconv_layer &layer, const RandomLayer &random, const Sizes &sizes,
         Tally &tally)
-      : kernel_(kernel), layer_(layer), random_(random), sizes_(sizes), problem_(problem_of(random, sizes)),
-        tally_(tally), draw_(random.seed + 3) {
+      : kernel_(kernel),
+        layer_(layer),
+        random_(random),
+        sizes_(sizes),
+        problem_(problem_of(random, sizes)),
+        tally_(tally),
+        draw_(random.seed + 3) {
     kernel_.tiling.block_bytes = draw_.one_of(block_bytes);
     side_ = draw_.one_in(2) ? Against::end : Against::begin;
   }
@@ -77,12 +86,13 @@ class Check {
     std::copy(values.begin(), values.end(), input);
     call_.input = input;
     if (kernel_.baked != nullptr) return;
-    const std::vector<float> weights = weight_array(random_), bias = bias_of(random_);
+    const std::vector<float> array = weight_array(random_), bias = bias_of(random_);
     const tconv_weight_strides strides = strides_of(random_);
+    float *const weights = static_cast<float *>(weights_memory().take(array.size() * sizeof(float), side_));
+    std::copy(array.begin(), array.end(), weights);
     const std::size_t bytes = tconv_packed_bytes(&kernel_, &layer_);
     float *const packed = static_cast<float *>(packed_memory().take(bytes, side_));
-    const int status =
-        tconv_pack(&kernel_, &layer_, weights.data(), &strides, bias.empty() ? nullptr : bias.data(), packed);
+    const int status = tconv_pack(&kernel_, &layer_, weights, &strides, bias.empty() ? nullptr : bias.data(), packed);
     if (bytes == 0 || status != TCONV_OK) fail(std::string("packing: ") + tconv_status_message(status));
     call_.packed = packed;
   }
@@ -111,15 +121,29 @@ class Check {
     call_.output = output;
     call_.threads = threads;
     call_.workspace_bytes = tconv_workspace_bytes(&kernel_, &layer_, &call_);
-    call_.workspace = nullptr;
-    if (call_.workspace_bytes > 0) {
-      call_.workspace = workspace_memory().take(call_.workspace_bytes, side_);
-      std::memset(call_.workspace, 0xff, call_.workspace_bytes);
-    }
+    take_workspace();
     count_run(threads);
     const int status = tconv_run_kernel(&kernel_, &layer_, &call_);
     if (status != TCONV_OK) fail(std::string("running: ") + tconv_status_message(status));
+    if (behind_workspace_ && !std::all_of(behind_workspace_, behind_workspace_ + canary_bytes, is_canary))
+      fail("the memory behind the workspace was written");
     return {output, output + count};
+  }
+
+  // Against the guard, or four bytes off alignment with bytes of a known value behind it.
+  void take_workspace() {
+    call_.workspace = nullptr;
+    behind_workspace_ = nullptr;
+    if (call_.workspace_bytes == 0) return;
+    const std::size_t more = side_ == Against::begin ? 4 + canary_bytes : 0;
+    char *memory = static_cast<char *>(workspace_memory().take(call_.workspace_bytes + more, side_));
+    if (more > 0) {
+      memory += 4;
+      behind_workspace_ = memory + call_.workspace_bytes;
+      std::fill(behind_workspace_, behind_workspace_ + canary_bytes, canary);
+    }
+    call_.workspace = memory;
+    std::memset(memory, 0xff, call_.workspace_bytes);
   }
 
   void count_run(int threads) {
@@ -161,10 +185,26 @@ class Check {
   }
 
   // Kept from layer to layer: mapping memory takes longer than most layers.
-  static GuardedMemory &input_memory() { static GuardedMemory memory; return memory; }
-  static GuardedMemory &packed_memory() { static GuardedMemory memory; return memory; }
-  static GuardedMemory &output_memory() { static GuardedMemory memory; return memory; }
-  static GuardedMemory &workspace_memory() { static GuardedMemory memory; return memory; }
+  static GuardedMemory &input_memory() {
+    static GuardedMemory memory;
+    return memory;
+  }
+  static GuardedMemory &weights_memory() {
+    static GuardedMemory memory;
+    return memory;
+  }
+  static GuardedMemory &packed_memory() {
+    static GuardedMemory memory;
+    return memory;
+  }
+  static GuardedMemory &output_memory() {
+    static GuardedMemory memory;
+    return memory;
+  }
+  static GuardedMemory &workspace_memory() {
+    static GuardedMemory memory;
+    return memory;
+  }
 
   tconv_kernel kernel_;
   const tconv_layer &layer_;
@@ -176,6 +216,7 @@ class Check {
   Against side_ = Against::end;
   tconv_call call_ = {};
   Expected expected_;
+  char *behind_workspace_ = nullptr;
   std::string failure_;
 };
 

@@ -66,11 +66,13 @@ std::int64_t draw_extent(Random &random, int rank) {
   return random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 9, 11});
 }
 
-void draw_channels(Random &random, std::int64_t most, tconv_layer &layer) {
-  if (random.one_in(12)) {  // depthwise
-    layer.groups = random.one_of({2, 3, 4, 5, 8, 12, 16, 17, 32, 33, 48, 64});
+void draw_channels(Random &random, const Limits &limits, tconv_layer &layer) {
+  const std::int64_t most = limits.most_channels;
+  if (limits.depthwise || random.one_in(12)) {
+    layer.groups = random.one_of({4, 8, 12, 16, 32, 48, 64});
+    if (!limits.depthwise) layer.groups += random(-2, 1);
     layer.in_channels = layer.groups;
-    layer.out_channels = layer.groups * random(1, 2);
+    layer.out_channels = layer.groups * (limits.depthwise ? 1 : random(1, 2));
     return;
   }
   layer.groups = random.one_of({1, 1, 1, 1, 2, 3});
@@ -108,10 +110,10 @@ bool prescribes_output(Style style) { return style == Style::onnx_output_shape |
 RandomLayer draw_any(Random &random, int rank, const Limits &limits) {
   RandomLayer drawn;
   tconv_layer &layer = drawn.layer;
-  drawn.style = static_cast<Style>(random(0, style_count - 1));
+  drawn.style = static_cast<Style>(random(0, style_count - (limits.depthwise ? 2 : 1)));  // TFLite has no groups
   layer.rank = rank;
-  layer.channels_last = static_cast<std::int32_t>(random(0, 1));
-  draw_channels(random, limits.most_channels, layer);
+  layer.channels_last = static_cast<std::int32_t>(random(limits.depthwise ? 1 : 0, 1));
+  draw_channels(random, limits, layer);
   if (drawn.style == Style::tflite) {
     layer.in_channels /= layer.groups;
     layer.out_channels /= layer.groups;
@@ -123,8 +125,8 @@ RandomLayer draw_any(Random &random, int rank, const Limits &limits) {
   for (int d = 0; d < rank; ++d) {
     layer.rule[d] = draw_rule(random, rank, drawn.style, dilated, call.size[static_cast<std::size_t>(d)]);
     if (alike && d > 0 && !prescribes_output(drawn.style)) layer.rule[d] = layer.rule[0];
-    layer.size[d] = prescribes_output(drawn.style) || random.one_in(2) ? call.size[static_cast<std::size_t>(d)]
-                                                                       : TCONV_UNSET;
+    layer.size[d] =
+        prescribes_output(drawn.style) || random.one_in(2) ? call.size[static_cast<std::size_t>(d)] : TCONV_UNSET;
   }
   layer.batch = random.one_in(2) ? call.batch : TCONV_UNSET;
   layer.activation = random.one_in(3) ? 0 : static_cast<std::int32_t>(random(0, activation_count - 1));
@@ -137,7 +139,8 @@ void add_calls(Random &random, const Limits &limits, RandomLayer &drawn) {
   const tconv_layer &layer = drawn.layer;
   const bool open = layer.batch == TCONV_UNSET ||
                     std::any_of(layer.size, layer.size + layer.rank, [](auto size) { return size == TCONV_UNSET; });
-  for (int tries = 0; open && tries < 50 && static_cast<int>(drawn.calls.size()) < limits.calls_of_open_layer; ++tries) {
+  for (int tries = 0; open && tries < 50 && static_cast<int>(drawn.calls.size()) < limits.calls_of_open_layer;
+       ++tries) {
     Sizes call = draw_sizes(random, layer.rank);
     if (layer.batch != TCONV_UNSET) call.batch = layer.batch;
     for (int d = 0; d < layer.rank; ++d)

@@ -34,10 +34,11 @@ struct RandomLayer {
 
 // What a draw is limited to.
 struct Limits {
-  int rank = 0;                  // 0: any
-  int calls_of_open_layer = 1;   // of a layer whose sizes are open
-  double multiply_adds = 4e5;    // of the largest call
+  int rank = 0;                 // 0: any
+  int calls_of_open_layer = 1;  // of a layer whose sizes are open
+  double multiply_adds = 4e5;   // of the largest call
   std::int64_t most_channels = 72;
+  bool depthwise = false;  // nothing but depthwise layers, of groups that fill vectors
 };
 
 RandomLayer draw_layer(std::uint64_t seed, const Limits &limits);

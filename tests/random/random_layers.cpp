@@ -45,12 +45,12 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "%s\n", failure.c_str());
     ++failures;
   }
-  std::printf("%lld layers, %lld runs (%lld empty, %lld with copied windows, %lld in place, %lld with classes split), "
-              "at most %lld tasks; the largest error was %.0f %% of what is allowed\n",
-              static_cast<long long>(tally.layers), static_cast<long long>(tally.runs),
-              static_cast<long long>(tally.empty), static_cast<long long>(tally.copied),
-              static_cast<long long>(tally.in_place), static_cast<long long>(tally.split_classes),
-              static_cast<long long>(tally.tasks), 100 * tally.largest_share);
+  std::printf(
+      "%lld layers, %lld runs (%lld empty, %lld with copied windows, %lld in place, %lld with classes split), "
+      "at most %lld tasks; the largest error was %.0f %% of what is allowed\n",
+      static_cast<long long>(tally.layers), static_cast<long long>(tally.runs), static_cast<long long>(tally.empty),
+      static_cast<long long>(tally.copied), static_cast<long long>(tally.in_place),
+      static_cast<long long>(tally.split_classes), static_cast<long long>(tally.tasks), 100 * tally.largest_share);
   if (failures == 0 && layers >= 1000 && !reaches_all(tally)) {
     std::fprintf(stderr, "the draw no longer reaches every kind of call\n");
     return 1;

@@ -14,6 +14,7 @@ inline RandomLayer draw_specialised(std::uint64_t index) {
   limits.rank = static_cast<int>(index % 3) + 1;
   limits.calls_of_open_layer = 4;
   limits.most_channels = 136;
+  limits.depthwise = index % 23 == 8;
   return draw_layer(500000 + 1000 * index, limits);
 }
 

@@ -9,11 +9,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "emit/c_compiler.h"
@@ -40,6 +42,7 @@ struct Totals {
   std::int64_t largest_code = 0;
   double seconds = 0, slowest = 0;  // the slowest is of one target
   int kernels = 0, targets = 0;
+  std::map<std::string, int> methods;
 };
 
 [[noreturn]] void fail(const std::string &what) {
@@ -84,6 +87,7 @@ void emit_layer(const Options &options, std::uint64_t index, Totals &totals) {
   totals.slowest = std::max(totals.slowest, taken.count() / count);
   ++totals.kernels;
   const nlohmann::json manifest = nlohmann::json::parse(emitted.value().manifest);
+  ++totals.methods[manifest["method"]];
   for (const auto &target : manifest["targets"]) {
     const std::int64_t code = target["code_bytes"];
     totals.largest_code = std::max(totals.largest_code, code);
@@ -145,8 +149,9 @@ int main(int argc, char **argv) {
   const Options options = parse(std::span(argv, static_cast<std::size_t>(argc)));
   Totals totals;
   for (std::uint64_t i = options.first; i < options.first + options.count; ++i) emit_layer(options, i, totals);
-  fmt::print("{} kernels for {} targets in {:.1f} s, the slowest {:.2f} s a target; at most {} bytes of code\n",
-             totals.kernels, totals.targets, totals.seconds, totals.slowest, totals.largest_code);
+  fmt::print("{} kernels for {} targets in {:.1f} s, the slowest {:.2f} s a target; at most {} bytes of code; {}\n",
+             totals.kernels, totals.targets, totals.seconds, totals.slowest, totals.largest_code, totals.methods);
+  if (options.count >= 23 && totals.methods.size() < 3) fail("a batch has direct, pixel_shuffle and depthwise kernels");
   const std::string program = build(options);
   std::fflush(stdout);
   // The directory stays for a look at it when something is wrong.

@@ -138,7 +138,10 @@ TEST(Validate, LimitsExtentsAndElements) {
             "spatial dimension 0: the output extent would be 4294967296, which is not in 0 to 1073741824 "
             "(input 1073741824, kernel 3, stride 4, dilation 1)");
   EXPECT_EQ(refusal(keras(), [](auto &c) { c.strides = {65536, 1}; }), "");
-  EXPECT_EQ(refusal(keras(), [](auto &c) { c.strides = {65536, 2}; }),
+  EXPECT_EQ(refusal(keras(),
+                    [](auto &c) {
+                      c.strides = {65536, 2};
+                    }),
             "strides (65536, 2) make more than 65536 phases of the output");
   EXPECT_EQ(refusal(keras(),
                     [&](auto &c) {
