@@ -14,7 +14,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.arrays import Golden, write_npy
 from support.tconvc import TconvcTest, keras_layer, main
 
-SUPPORT = {"HalideRuntime.h"} | {f"tconv/{name}.h" for name in ("arguments", "blocks", "classes", "geometry", "kernel", "run")}
+SUPPORT_NAMES = ("arguments", "blocks", "classes", "geometry", "kernel", "run")
+SUPPORT = {"HalideRuntime.h"} | {f"tconv/{name}.h" for name in SUPPORT_NAMES}
 
 PROGRAM = """
 #include <math.h>
@@ -55,7 +56,8 @@ class Compile(TconvcTest):
 
     def compile(self, *options, layer=None, target="x86-64-linux"):
         """The files that it made, which it also names."""
-        output = self.succeeds("compile", layer or self.layer, "--name", "up", "-o", self.out, "--target", target, *options)
+        output = self.succeeds("compile", layer or self.layer, "--name", "up", "-o", self.out, "--target", target,
+                               *options)
         made = {str(path.relative_to(self.out)) for path in self.out.rglob("*") if path.is_file()}
         self.assertLessEqual({str(pathlib.Path(line).relative_to(self.out)) for line in output.splitlines()}, made)
         return made
@@ -68,8 +70,9 @@ class Compile(TconvcTest):
         arrays = c_array("input", self.arrays["input"][1]) + c_array("wanted", self.arrays["output"][1]) + setup[0]
         call = f"{setup[1]}  status = up_run({sizes}input, {arguments}output, workspace, bytes, 2);"
         source = self.file("main.c", PROGRAM % (arrays, sizes, call))
-        command = [compiler, f"-std={standard}", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{self.out}", str(source),
-                   str(self.out / library), "-o", str(self.directory / "program"), "-lpthread", "-ldl", "-lm"]
+        command = [compiler, f"-std={standard}", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{self.out}",
+                   str(source), str(self.out / library), "-o", str(self.directory / "program"),
+                   "-lpthread", "-ldl", "-lm"]
         built = subprocess.run(command, capture_output=True, text=True)
         self.assertEqual(built.returncode, 0, built.stderr)
         ran = subprocess.run([self.directory / "program"], capture_output=True, text=True)
@@ -130,7 +133,8 @@ class Compile(TconvcTest):
 
     def test_several_targets_make_one_library_that_dispatches(self):
         paths = ["x86-64-linux-avx512_skylake", "x86-64-linux-avx2-fma-f16c"]
-        self.compile(*self.weights, *[word for path in paths for word in ("--target", path)], target="x86-64-linux-sse41")
+        more = [word for path in paths for word in ("--target", path)]
+        self.compile(*self.weights, *more, target="x86-64-linux-sse41")
         targets = [target["target"] for target in self.manifest()["targets"]]
         self.assertEqual(len(targets), 3)
         self.assertIn("avx512_skylake", targets[0])
@@ -144,7 +148,8 @@ class Compile(TconvcTest):
 
     def test_general_kernels_of_every_rank_and_layout(self):
         for rank, data_format in ((1, "channels_first"), (2, "channels_last")):
-            self.succeeds("general", "--rank", rank, "--data-format", data_format, "--target", "x86-64-linux", "-o", self.out)
+            self.succeeds("general", "--rank", rank, "--data-format", data_format, "--target", "x86-64-linux",
+                          "-o", self.out)
             name = f"tconv_conv{rank}d_transpose_{data_format}"
             for file in (f"lib{name}.a", f"{name}.h", f"{name}.manifest.json"):
                 self.assertTrue((self.out / file).is_file(), file)

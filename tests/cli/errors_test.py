@@ -68,7 +68,8 @@ class Layers(Refusals):
         self.refuses(r"stride \(0, 0\) must be positive", torch_layer(stride=0))
 
     def test_keras_own_rules(self):
-        self.refuses(r"output_padding \(2, 2\) must be smaller than strides \(2, 2\)", keras_layer(output_padding=[2, 2]))
+        self.refuses(r"output_padding \(2, 2\) must be smaller than strides \(2, 2\)",
+                     keras_layer(output_padding=[2, 2]))
         self.refuses(r"strides \(2, 2\) with dilation_rate \(3, 3\)", keras_layer(dilation_rate=[3, 3]))
 
     def test_groups_that_do_not_divide(self):
@@ -118,7 +119,8 @@ class Arrays(Refusals):
     def test_a_kernel_of_the_wrong_type_or_shape(self):
         self.refuses_kernel("dtype '<f8'", npy_bytes([4, 4, 3, 4], [0] * 2 * FLOATS, "<f8"))
         self.refuses_kernel("dtype '>f4'", npy_bytes([4, 4, 3, 4], [0] * FLOATS, ">f4"))
-        self.refuses_kernel(r"shape \(4, 4, 4, 3\), but the layer needs \(4, 4, 3, 4\)", npy_bytes([4, 4, 4, 3], [0] * FLOATS))
+        self.refuses_kernel(r"shape \(4, 4, 4, 3\), but the layer needs \(4, 4, 3, 4\)",
+                            npy_bytes([4, 4, 4, 3], [0] * FLOATS))
         self.refuses_kernel(r"shape \(16, 3, 4\)", npy_bytes([16, 3, 4], [0] * FLOATS))
 
     def test_a_truncated_or_hostile_kernel(self):

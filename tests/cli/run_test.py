@@ -54,7 +54,10 @@ class Run(TconvcTest):
         def open_all(layer):
             layer["build_config"]["input_shape"][:3] = [None] * 3
 
-        golden, case = pick("keras_jax", lambda c: rank_two(c) and c["layer"]["config"]["data_format"] == "channels_last")
+        def keeps_channels_last(case):
+            return rank_two(case) and case["layer"]["config"]["data_format"] == "channels_last"
+
+        golden, case = pick("keras_jax", keeps_channels_last)
         self.gives(golden, case, change=open_all)
         self.gives(golden, case, "--general", change=open_all)
 
@@ -65,7 +68,7 @@ class Run(TconvcTest):
         for path in paths:
             self.gives(golden, case, "--target", path)
 
-    @unittest.skipUnless(QEMU and CROSS, "no qemu-aarch64 or no aarch64-linux-gnu-gcc: apt install qemu-user gcc-aarch64-linux-gnu")
+    @unittest.skipUnless(QEMU and CROSS, "missing: apt install qemu-user gcc-aarch64-linux-gnu")
     def test_arm_under_qemu(self):
         golden, case = pick("onnxruntime", rank_two)
         self.gives(golden, case, "--target", "arm-64-linux")
@@ -84,7 +87,8 @@ class Run(TconvcTest):
         gamma, beta, mean, variance = ([0.5 + (i + 3 * k) % 5 / 4 for k in range(filters)] for i in range(4))
         norm = self.file("norm.npy", npy_bytes([4, filters], [*gamma, *beta, *mean, *variance]))
         output = self.directory / "output.npy"
-        self.succeeds("run", *golden.write(case, self.directory), "--output", output, "--batchnorm", norm, "--epsilon", 0.25)
+        self.succeeds("run", *golden.write(case, self.directory), "--output", output, "--batchnorm", norm,
+                      "--epsilon", 0.25)
         shape, values = golden.array(case, "output")
         wanted = [gamma[k] * (y - mean[k]) / (variance[k] + 0.25) ** 0.5 + beta[k]
                   for k, y in ((i % filters, y) for i, y in enumerate(values))]

@@ -41,6 +41,7 @@ struct Options {
 struct Totals {
   std::int64_t largest_code = 0;
   double seconds = 0, slowest = 0;  // the slowest is of one target
+  std::uint64_t slowest_index = 0;
   int kernels = 0, targets = 0;
   std::map<std::string, int> methods;
 };
@@ -84,7 +85,10 @@ void emit_layer(const Options &options, std::uint64_t index, Totals &totals) {
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   const auto count = static_cast<double>(request.targets.size());
   totals.seconds += taken.count();
-  totals.slowest = std::max(totals.slowest, taken.count() / count);
+  if (taken.count() / count > totals.slowest) {
+    totals.slowest = taken.count() / count;
+    totals.slowest_index = index;
+  }
   ++totals.kernels;
   const nlohmann::json manifest = nlohmann::json::parse(emitted.value().manifest);
   ++totals.methods[manifest["method"]];
@@ -149,8 +153,10 @@ int main(int argc, char **argv) {
   const Options options = parse(std::span(argv, static_cast<std::size_t>(argc)));
   Totals totals;
   for (std::uint64_t i = options.first; i < options.first + options.count; ++i) emit_layer(options, i, totals);
-  fmt::print("{} kernels for {} targets in {:.1f} s, the slowest {:.2f} s a target; at most {} bytes of code; {}\n",
-             totals.kernels, totals.targets, totals.seconds, totals.slowest, totals.largest_code, totals.methods);
+  fmt::print(
+      "{} kernels for {} targets in {:.1f} s, the slowest (layer_{}) {:.2f} s a target; at most {} bytes of code; {}\n",
+      totals.kernels, totals.targets, totals.seconds, totals.slowest_index, totals.slowest, totals.largest_code,
+      totals.methods);
   if (options.count >= 23 && totals.methods.size() < 3) fail("a batch has direct, pixel_shuffle and depthwise kernels");
   const std::string program = build(options);
   std::fflush(stdout);
