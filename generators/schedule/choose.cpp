@@ -125,7 +125,7 @@ TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, int colu
   return schedule;
 }
 
-TargetSchedule by_positions(const Plan &plan, const tconv_tiling &tiling, int columns, const RegisterFile &registers) {
+TargetSchedule by_positions(const Plan &plan, int columns, const RegisterFile &registers) {
   TargetSchedule schedule;
   const std::int64_t row = row_length(plan);
   schedule.columns = columns;
@@ -138,7 +138,6 @@ TargetSchedule by_positions(const Plan &plan, const tconv_tiling &tiling, int co
       if (waste(n) < waste(vectors)) vectors = n;
   }
   schedule.tile[2] = vectors * schedule.lanes;
-  (void)tiling;
   return schedule;
 }
 
@@ -228,7 +227,7 @@ Schedule choose_schedule(const Plan &plan, const std::vector<Target> &targets) {
   for (const Target &target : targets) {
     const RegisterFile registers = register_file(target);
     schedule.targets.push_back(last ? by_columns(plan, tiling, columns, registers)
-                                    : by_positions(plan, tiling, columns, registers));
+                                    : by_positions(plan, columns, registers));
   }
   return schedule;
 }

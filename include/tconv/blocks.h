@@ -27,6 +27,15 @@ typedef struct tconv_blocks {
   int64_t window_floats; /* workspace of one worker; 0 where every window can be read in place */
 } tconv_blocks;
 
+/* Where a worker's memory starts, in bytes: a cache line. */
+enum { TCONV_ALIGNMENT = 64 };
+
+/* Workspace of all workers together, 0 where every window can be read in place. */
+static inline size_t tconv_blocks_bytes(const tconv_blocks *blocks) {
+  if (blocks->window_floats == 0) return 0;
+  return (size_t)(blocks->window_floats * blocks->workers) * sizeof(float) + TCONV_ALIGNMENT;
+}
+
 /* A call with everything that its tasks share. */
 typedef struct tconv_job {
   const tconv_kernel *kernel;

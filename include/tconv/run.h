@@ -38,9 +38,6 @@ static inline int tconv_is_softmax(const tconv_layer *layer) {
   return layer->activation == TCONV_ACTIVATION_SOFTMAX || layer->activation == TCONV_ACTIVATION_LOG_SOFTMAX;
 }
 
-/* Where a worker's memory starts, in bytes: a cache line. */
-enum { TCONV_ALIGNMENT = 64 };
-
 static inline float *tconv_aligned(void *memory) {
   const uintptr_t address = (uintptr_t)memory;
   return (float *)((address + TCONV_ALIGNMENT - 1) / TCONV_ALIGNMENT * TCONV_ALIGNMENT);
@@ -198,6 +195,12 @@ static inline int tconv_check_sizes(const tconv_kernel *kernel, const tconv_laye
   return TCONV_OK;
 }
 
+static inline int tconv_check_workspace(const tconv_blocks *blocks, const tconv_call *call) {
+  if (tconv_blocks_bytes(blocks) == 0) return TCONV_OK;
+  if (!call->workspace) return TCONV_ERROR_NULL;
+  return call->workspace_bytes < tconv_blocks_bytes(blocks) ? TCONV_ERROR_WORKSPACE : TCONV_OK;
+}
+
 /* Sizes that stand for any, where the packed weights are asked for: every extent gives the same. */
 static inline int tconv_resolve_any(const tconv_layer *layer, tconv_dims *dims) {
   int64_t size[TCONV_MAX_RANK];
@@ -259,8 +262,7 @@ static inline size_t tconv_workspace_bytes(const tconv_kernel *kernel, const tco
   const tconv_path *path = tconv_call_path(kernel, call);
   if (!path || tconv_check_sizes(kernel, layer, call, &dims) != TCONV_OK) return 0;
   tconv_cut(kernel, path, layer, &dims, call->batch, tconv_thread_count(call), &blocks);
-  if (blocks.window_floats == 0 || blocks.window_floats > INT32_MAX) return 0;
-  return (size_t)(blocks.window_floats * blocks.workers) * sizeof(float) + TCONV_ALIGNMENT;
+  return blocks.window_floats > INT32_MAX ? 0 : tconv_blocks_bytes(&blocks);
 }
 
 /* Runs the layer. The output is complete and valid only when TCONV_OK comes back. */
@@ -284,10 +286,8 @@ static inline int tconv_run_kernel(const tconv_kernel *kernel, const tconv_layer
   if (!job.packed || !call->input || !call->output) return TCONV_ERROR_NULL;
   tconv_cut(kernel, job.path, layer, &job.dims, call->batch, tconv_thread_count(call), &job.blocks);
   if (job.blocks.window_floats > INT32_MAX) return TCONV_ERROR_TOO_LARGE;
-  if (job.blocks.window_floats > 0) {
-    if (!call->workspace) return TCONV_ERROR_NULL;
-    if (call->workspace_bytes < tconv_workspace_bytes(kernel, layer, call)) return TCONV_ERROR_WORKSPACE;
-  }
+  status = tconv_check_workspace(&job.blocks, call);
+  if (status != TCONV_OK) return status;
   status = tconv_run_workers(&job, tconv_worker);
   if (status == TCONV_OK && tconv_is_softmax(layer)) status = tconv_run_workers(&job, tconv_softmax_images);
   return status;

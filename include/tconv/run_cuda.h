@@ -122,8 +122,7 @@ static inline size_t tconv_cuda_workspace_bytes(const tconv_kernel *kernel, cons
   tconv_kernel whole;
   tconv_job job;
   const int status = tconv_prepare_cuda(kernel, layer, call, &whole, &job);
-  if ((status != TCONV_OK && status != TCONV_ERROR_NULL) || job.blocks.window_floats == 0) return 0;
-  return (size_t)job.blocks.window_floats * sizeof(float) + TCONV_ALIGNMENT;
+  return status == TCONV_OK || status == TCONV_ERROR_NULL ? tconv_blocks_bytes(&job.blocks) : 0;
 }
 
 /* Runs the layer on the device that Halide chooses (HL_GPU_DEVICE, else the first). */
@@ -139,9 +138,8 @@ static inline int tconv_run_cuda(const tconv_kernel *kernel, const tconv_layer *
   if (status != TCONV_OK) return status;
   floats = call->batch * layer->out_channels * job.dims.dim[0].out * job.dims.dim[1].out * job.dims.dim[2].out;
   if (floats == 0) return TCONV_OK;
-  if (job.blocks.window_floats > 0 &&
-      (!call->workspace || call->workspace_bytes < (size_t)job.blocks.window_floats * sizeof(float) + TCONV_ALIGNMENT))
-    return call->workspace ? TCONV_ERROR_WORKSPACE : TCONV_ERROR_NULL;
+  status = tconv_check_workspace(&job.blocks, call);
+  if (status != TCONV_OK) return status;
   output.buffer.device = 0;
   status = TCONV_ERROR_DEVICE;
   if (tconv_device_new(&weights, job.packed, tconv_packed_floats(&whole.tiling, layer, &job.dims), 1) &&

@@ -117,6 +117,16 @@ Case make_case(Random &random, int rank, bool channels_last) {
   return c;
 }
 
+int run_on_device(const Case &c, const tconv_kernel &kernel, const std::vector<float> &input,
+                  const std::vector<float> &packed, std::vector<float> &output) {
+  tconv_call call = call_of(c, input, packed);
+  call.output = output.data();
+  call.workspace_bytes = tconv_cuda_workspace_bytes(&kernel, &c.layer, &call);
+  std::vector<char> workspace(call.workspace_bytes + 1);
+  call.workspace = workspace.data();
+  return tconv_run_cuda(&kernel, &c.layer, &call);
+}
+
 TEST_F(CudaDriver, ComputesOnTheDeviceWhatTheDefinitionSays) {
   Random random(20);
   int compared = 0;
@@ -128,13 +138,8 @@ TEST_F(CudaDriver, ComputesOnTheDeviceWhatTheDefinitionSays) {
     const std::vector<float> input = random.floats(c.problem.inputs()), weights = random.floats(c.problem.weights());
     const std::vector<float> bias = random.floats(c.problem.out_channels);
     const std::vector<float> packed = pack(c, reference.kernel, weights, bias);
-    tconv_call call = call_of(c, input, packed);
     std::vector<float> output(static_cast<std::size_t>(c.problem.outputs()));
-    call.output = output.data();
-    call.workspace_bytes = tconv_cuda_workspace_bytes(&reference.kernel, &c.layer, &call);
-    std::vector<char> workspace(call.workspace_bytes + 1);
-    call.workspace = workspace.data();
-    ASSERT_EQ(tconv_run_cuda(&reference.kernel, &c.layer, &call), TCONV_OK) << "case " << i;
+    ASSERT_EQ(run_on_device(c, reference.kernel, input, packed, output), TCONV_OK) << "case " << i;
     expect_close(output, scatter(c.problem, input, weights, bias));
     ASSERT_EQ(live_allocations, 0);
     ++compared;
@@ -148,14 +153,9 @@ TEST_F(CudaDriver, SaysThatThereIsNoDevice) {
   ReferenceKernel reference(c.tiling);
   const std::vector<float> input = random.floats(c.problem.inputs()), weights = random.floats(c.problem.weights());
   const std::vector<float> packed = pack(c, reference.kernel, weights, {});
-  tconv_call call = call_of(c, input, packed);
   std::vector<float> output(static_cast<std::size_t>(c.problem.outputs()));
-  call.output = output.data();
-  call.workspace_bytes = tconv_cuda_workspace_bytes(&reference.kernel, &c.layer, &call);
-  std::vector<char> workspace(call.workspace_bytes + 1);
-  call.workspace = workspace.data();
   device_fails = true;
-  EXPECT_EQ(tconv_run_cuda(&reference.kernel, &c.layer, &call), TCONV_ERROR_DEVICE);
+  EXPECT_EQ(run_on_device(c, reference.kernel, input, packed, output), TCONV_ERROR_DEVICE);
   EXPECT_EQ(live_allocations, 0);
 }
 
