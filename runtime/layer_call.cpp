@@ -1,5 +1,5 @@
-// Runs a layer: checks the call's arrays, packs the weights for the kernel that serves it, and gives the kernel a
-// workspace of the call's own.
+// Runs a layer: checks the call's arrays, packs the weights for the kernel that serves it, gives the kernel a workspace
+// of the call's own, and applies what the kernel does not compute.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,19 +14,8 @@
 #include "tensor_check.h"
 
 namespace tconv {
+namespace detail {
 namespace {
-
-using detail::LayerState;
-using detail::Packed;
-
-// Sizes whose packed weights are kept at once, where they depend on the sizes.
-constexpr std::size_t most_packed = 8;
-
-// All that a call takes from the layer; it stays valid when another thread changes the layer.
-struct Task {
-  KernelChoice choice;
-  std::shared_ptr<const Packed> packed;
-};
 
 Status status_of(int status, const tconv_kernel &kernel, const Shape &input_shape, const Shape &output_shape) {
   if (status == TCONV_OK) return {};
@@ -34,45 +23,6 @@ Status status_of(int status, const tconv_kernel &kernel, const Shape &input_shap
   return {too_large ? StatusCode::unsupported : StatusCode::internal,
           fmt::format("kernel {}: {} (input {}, output {})", kernel.name, tconv_status_message(status),
                       tuple(input_shape), tuple(output_shape))};
-}
-
-Result<std::shared_ptr<const Packed>> pack(const detail::Weights &weights, const KernelChoice &choice) {
-  const std::size_t bytes = tconv_packed_bytes(choice.kernel, &choice.layer);
-  if (bytes == 0) return Status(StatusCode::internal, tconv_status_message(TCONV_ERROR_LAYER));
-  auto packed = std::make_shared<Packed>();
-  packed->registered = choice.registered;
-  std::copy_n(choice.layer.size, TCONV_MAX_RANK, packed->size.begin());
-  packed->floats = detail::allocate_floats(bytes);
-  const tconv_weight_strides strides = weight_strides(weights.config);
-  const float *const bias = weights.bias.data.empty() ? nullptr : weights.bias.data.data();
-  const int status =
-      tconv_pack(choice.kernel, &choice.layer, weights.kernel.data.data(), &strides, bias, packed->floats.get());
-  if (status != TCONV_OK) return Status(StatusCode::internal, tconv_status_message(status));
-  return std::shared_ptr<const Packed>(std::move(packed));
-}
-
-Result<std::shared_ptr<const Packed>> find_or_pack(LayerState &state, const KernelChoice &choice) {
-  for (const std::shared_ptr<const Packed> &packed : state.packed) {
-    if (packed->registered == choice.registered &&
-        std::equal(packed->size.begin(), packed->size.begin() + choice.layer.rank, choice.layer.size)) {
-      return packed;
-    }
-  }
-  Result<std::shared_ptr<const Packed>> packed = pack(*state.weights, choice);
-  if (!packed.ok()) return packed;
-  if (state.packed.size() == most_packed) state.packed.erase(state.packed.begin());
-  state.packed.push_back(packed.value());
-  return packed;
-}
-
-Result<Task> prepare(LayerState &state, const Shape &input_shape) {
-  const std::lock_guard lock(state.mutex);
-  if (Status status = detail::create_weights(state, input_shape); !status.ok()) return status;
-  Result<KernelChoice> choice = detail::choose(state, input_shape);
-  if (!choice.ok()) return choice.status();
-  Result<std::shared_ptr<const Packed>> packed = find_or_pack(state, choice.value());
-  if (!packed.ok()) return packed.status();
-  return Task{std::move(choice).value(), std::move(packed).value()};
 }
 
 bool overlap(std::span<const float> input, std::span<float> output) {
@@ -89,50 +39,143 @@ Status check_call(std::span<const float> input, const Shape &input_shape, std::s
   return invalid_argument("the output overlaps the input");
 }
 
-Status run(LayerState &state, std::span<const float> input, const Shape &input_shape, std::span<float> output,
-           const Shape &output_shape) {
-  if (Status status = check_call(input, input_shape, output, output_shape); !status.ok()) return status;
-  const Result<Task> task = prepare(state, input_shape);
-  if (!task.ok()) return task.status();
-  const KernelChoice &choice = task.value().choice;
+// All that a call takes from the layer; it stays valid when another thread changes the layer.
+struct Task {
+  KernelChoice choice;
+  std::shared_ptr<const Packed> packed;
+};
+
+Result<Task> prepare(PackCache &cache, Result<KernelChoice> choice, const WeightValues &values,
+                     const LayerConfig &config) {
+  if (!choice.ok()) return choice.status();
+  Result<std::shared_ptr<const Packed>> packed = cache.find_or_pack(choice.value(), values, weight_strides(config));
+  if (!packed.ok()) return packed.status();
+  return Task{std::move(choice).value(), std::move(packed).value()};
+}
+
+Status run_kernel(const Task &task, std::span<const float> input, const Shape &input_shape, std::size_t spatial_axis,
+                  std::span<float> output, const Shape &output_shape) {
+  const KernelChoice &choice = task.choice;
   const float nothing = 0;  // an empty input may come without an address
   tconv_call call = {};
   call.batch = input_shape.front();
-  std::copy_n(input_shape.begin() + static_cast<std::ptrdiff_t>(spatial_axis(state.config)), choice.layer.rank,
-              call.size);
+  std::copy_n(input_shape.begin() + static_cast<std::ptrdiff_t>(spatial_axis), choice.layer.rank, call.size);
   call.input = input.empty() ? &nothing : input.data();
-  call.packed = task.value().packed->floats.get();
+  call.packed = task.packed->floats.get();
   call.output = output.data();
   call.path = choice.path;
   // Fixed here: the pool may be resized between the workspace and the run.
   call.threads = num_threads();
   call.workspace_bytes = tconv_workspace_bytes(choice.kernel, &choice.layer, &call);
-  const detail::AlignedFloats workspace = detail::allocate_floats(call.workspace_bytes);
+  const AlignedFloats workspace = allocate_floats(call.workspace_bytes);
   if (call.workspace_bytes > 0) call.workspace = workspace.get();
   return status_of(tconv_run_kernel(choice.kernel, &choice.layer, &call), *choice.kernel, input_shape, output_shape);
 }
 
-}  // namespace
-
-Status TransposedConvolution::call(std::span<const float> input, const Shape &input_shape, std::span<float> output) {
-  const Result<Shape> output_shape = compute_output_shape(input_shape);
-  if (!output_shape.ok()) return output_shape.status();
-  return detail::guarded([&] { return run(*state_, input, input_shape, output, output_shape.value()); });
+WeightValues values_of(const Built &built) {
+  return {value_of(built.kernel), built.bias ? value_of(*built.bias) : nullptr};
 }
 
-Result<Tensor> TransposedConvolution::call(const Tensor &input) {
-  Result<Shape> output_shape = compute_output_shape(input.shape);
+// The arrays have been checked.
+Status run(LayerState &state, const Built &built, std::span<const float> input, const Shape &input_shape,
+           std::span<float> output, const Shape &output_shape) {
+  auto [choice, values] = [&] {
+    const std::lock_guard lock(state.mutex);
+    return std::pair(choose(state, input_shape), values_of(built));
+  }();
+  const Result<Task> task = prepare(*state.packed, std::move(choice), values, built.config);
+  if (!task.ok()) return task.status();
+  const Status status = run_kernel(task.value(), input, input_shape, spatial_axis(built.config), output, output_shape);
+  return status.ok() ? state.definition.activation(output, output_shape) : status;
+}
+
+Result<Shape> output_shape_of(const LayerState &state, const Shape &input_shape) {
+  const std::lock_guard lock(state.mutex);
+  return compute_output_shape(current_config(state), input_shape);
+}
+
+Result<std::shared_ptr<const Built>> already_built(const LayerState &state) {
+  const std::lock_guard lock(state.mutex);
+  if (state.built) return state.built;
+  return Status(StatusCode::failed_precondition,
+                fmt::format("call() of {}, which is not built: call build(input_shape) first, or the layer itself",
+                            quote(state.definition.config.name)));
+}
+
+// A tensor of that shape. The shape has been checked.
+Tensor allocate(Shape shape) {
+  std::size_t elements = 1;
+  for (const std::int64_t size : shape) elements *= static_cast<std::size_t>(size);
+  return {std::move(shape), std::vector<float>(elements)};
+}
+
+}  // namespace
+
+Result<Tensor> compute(LayerState &state, const Tensor &input, bool build_first) {
+  Result<Shape> output_shape = output_shape_of(state, input.shape);
   if (!output_shape.ok()) return output_shape.status();
-  return detail::guarded([&]() -> Result<Tensor> {
-    // Before an output is allocated for a shape that the data may not have.
-    const Status status = check_elements_given("input", input.shape, input.data.size());
+  // Before an output is allocated for a shape that the data may not have.
+  Status status = check_elements_given("input", input.shape, input.data.size());
+  if (!status.ok()) return status;
+  const Result<std::shared_ptr<const Built>> built = build_first ? build_for(state, input.shape) : already_built(state);
+  if (!built.ok()) return built.status();
+  Tensor output = allocate(std::move(output_shape).value());
+  status = run(state, *built.value(), input.data, input.shape, output.data, output.shape);
+  if (!status.ok()) return status;
+  return output;
+}
+
+Result<std::optional<float>> activity_loss(const LayerState &state, const Tensor &output) {
+  const Regularizer &regularizer = state.definition.activity_regularizer;
+  if (regularizer.is_none()) return std::optional<float>();
+  const Result<float> loss = regularizer(output);
+  if (!loss.ok()) return loss.status();
+  return std::optional<float>(loss.value());
+}
+
+}  // namespace detail
+
+Result<Tensor> TransposedConvolution::call(const Tensor &input) const {
+  if (Status error = status(); !error.ok()) return error;
+  return detail::guarded([&] { return detail::compute(*state_, input, false); });
+}
+
+Status TransposedConvolution::call(std::span<const float> input, const Shape &input_shape,
+                                   std::span<float> output) const {
+  if (Status error = status(); !error.ok()) return error;
+  return detail::guarded([&]() -> Status {
+    const Result<Shape> output_shape = detail::output_shape_of(*state_, input_shape);
+    if (!output_shape.ok()) return output_shape.status();
+    const Result<std::shared_ptr<const detail::Built>> built = detail::already_built(*state_);
+    if (!built.ok()) return built.status();
+    const Status status = detail::check_call(input, input_shape, output, output_shape.value());
     if (!status.ok()) return status;
-    Tensor output = {std::move(output_shape).value(), {}};
-    std::size_t elements = 1;
-    for (const std::int64_t size : output.shape) elements *= static_cast<std::size_t>(size);
-    output.data.resize(elements);
-    const Status done = run(*state_, input.data, input.shape, output.data, output.shape);
-    if (!done.ok()) return done;
+    return detail::run(*state_, *built.value(), input, input_shape, output, output_shape.value());
+  });
+}
+
+Result<Tensor> TransposedConvolution::convolution_op(const Tensor &input, const Tensor &kernel) const {
+  if (Status error = status(); !error.ok()) return error;
+  return detail::guarded([&]() -> Result<Tensor> {
+    LayerConfig config = state_->definition.config;
+    config.use_bias = false;
+    config.activation = Activation::linear;
+    Result<Shape> output_shape = tconv::compute_output_shape(config, input.shape);
+    if (!output_shape.ok()) return output_shape.status();
+    config.input_shape = input.shape;
+    config.in_channels = input.shape[channel_axis(config)];
+    Status status = check_elements_given("input", input.shape, input.data.size());
+    if (status.ok()) status = check_tensor("kernel", kernel, kernel_shape(config));
+    if (!status.ok()) return status;
+    const Result<tconv_layer> layer = describe(config);
+    if (!layer.ok()) return layer.status();
+    detail::PackCache cache;
+    const detail::WeightValues values = {std::make_shared<const Tensor>(kernel), nullptr};
+    const Result<detail::Task> task = detail::prepare(cache, choose_kernel({}, layer.value()), values, config);
+    if (!task.ok()) return task.status();
+    Tensor output = detail::allocate(std::move(output_shape).value());
+    status = detail::run_kernel(task.value(), input.data, input.shape, spatial_axis(config), output.data, output.shape);
+    if (!status.ok()) return status;
     return output;
   });
 }

@@ -1,9 +1,10 @@
-// A layer's weights: created by build(), exchanged by set_weights() and get_weights().
+// A layer's variables: made by build(), exchanged by set_weights() and get_weights().
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 #include <utility>
 
+#include "graph_state.h"
 #include "layer_check.h"
 #include "layer_state.h"
 #include "message.h"
@@ -14,79 +15,221 @@ namespace tconv {
 namespace detail {
 namespace {
 
-// SplitMix64, so that a seed means the same kernel with every compiler; std::uniform_real_distribution does not.
-float uniform(std::uint64_t &state) {
-  std::uint64_t z = state += 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  z ^= z >> 31;
-  return static_cast<float>(z >> 40) * 0x1p-23f - 1.0f;
-}
+struct Requests {
+  LayerConfig config;
+  tconv_layer layer;
+  std::vector<VariableRequest> variables;  // the kernel, and the bias if there is one
+};
 
-// Keras takes the fans from the kernel's last two axes, (filters, channels / groups), times the taps.
-void glorot_uniform(const LayerConfig &config, std::uint64_t seed, std::vector<float> &values) {
-  const std::int64_t channels = config.in_channels / config.groups;
-  double fans = static_cast<double>(config.filters + channels);
-  for (const std::int64_t size : config.kernel_size) fans *= static_cast<double>(size);
-  const float limit = static_cast<float>(std::sqrt(6.0 / fans));
-  for (float &value : values) value = limit * uniform(seed);
-}
-
-// Weights for so many channels, all zero.
-Result<Weights> zero_weights(const LayerConfig &config, std::int64_t in_channels) {
-  Weights weights;
-  weights.config = config;
-  weights.config.in_channels = in_channels;
-  weights.config.input_shape.reset();
-  const Result<tconv_layer> layer = describe(weights.config);
+// What build() makes for so many channels.
+Result<Requests> requests_for(const LayerDefinition &d, std::int64_t in_channels) {
+  Requests requests = {d.config, {}, {}};
+  requests.config.in_channels = in_channels;
+  requests.config.input_shape.reset();
+  const Result<tconv_layer> layer = describe(requests.config);
   if (!layer.ok()) return layer.status();
-  weights.layer = layer.value();
-  weights.kernel.shape = kernel_shape(weights.config);
-  std::size_t elements = 1;
-  for (const std::int64_t size : weights.kernel.shape) elements *= static_cast<std::size_t>(size);
-  weights.kernel.data.resize(elements);
-  if (config.use_bias) weights.bias = {{config.filters}, std::vector<float>(static_cast<std::size_t>(config.filters))};
-  return weights;
+  requests.layer = layer.value();
+  requests.variables.push_back(
+      {"kernel", kernel_shape(requests.config), d.kernel_initializer, d.kernel_regularizer, d.kernel_constraint});
+  if (d.config.use_bias) {
+    requests.variables.push_back(
+        {"bias", {d.config.filters}, d.bias_initializer, d.bias_regularizer, d.bias_constraint});
+  }
+  return requests;
+}
+
+Variable make_own(LayerState &state, const VariableRequest &request, Tensor value) {
+  Variable variable = make_variable(request, scope_name(state), std::move(value));
+  if (state.definition.graph) state.definition.graph->state().add(variable, request.trainable && state.trainable);
+  return variable;
+}
+
+// Values for the requests, from `given` or the initializers.
+Result<std::vector<Tensor>> initial_values(const Requests &requests, std::span<const Tensor> given) {
+  if (!given.empty()) return std::vector<Tensor>(given.begin(), given.end());
+  std::vector<Tensor> values;
+  for (const VariableRequest &request : requests.variables) {
+    Result<Tensor> value = initial_value(request);
+    if (!value.ok()) return value.status();
+    values.push_back(std::move(value).value());
+  }
+  return values;
+}
+
+std::shared_ptr<const Built> make_built(const Requests &requests, const std::vector<Variable> &variables) {
+  const std::optional<Variable> bias = variables.size() > 1 ? std::optional(variables.back()) : std::nullopt;
+  return std::make_shared<const Built>(Built{requests.config, requests.layer, variables.front(), bias});
+}
+
+// Another thread may have built the layer meanwhile; its variables then stay.
+std::shared_ptr<const Built> publish(LayerState &state, const Requests &requests, std::vector<Tensor> values) {
+  const std::lock_guard lock(state.mutex);
+  if (state.built) return state.built;
+  std::vector<Variable> variables;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    variables.push_back(make_own(state, requests.variables[i], std::move(values[i])));
+  }
+  state.variables.insert(state.variables.end(), variables.begin(), variables.end());
+  return state.built = make_built(requests, variables);
 }
 
 }  // namespace
 
-Status create_weights(LayerState &state, const Shape &input_shape) {
-  if (Status status = check_input(current_config(state), input_shape); !status.ok()) return status;
+const std::string &scope_name(LayerState &state) {
+  if (state.scope_name.empty()) {
+    const std::string &name = state.definition.config.name;
+    state.scope_name = state.definition.graph ? state.definition.graph->state().scope_layer(name) : name;
+  }
+  return state.scope_name;
+}
+
+Result<std::shared_ptr<const Built>> build(LayerState &state, std::int64_t in_channels, std::span<const Tensor> given) {
+  const Result<Requests> requests = requests_for(state.definition, in_channels);
+  if (!requests.ok()) return requests.status();
+  if (state.get_variables) {
+    const Result<std::vector<Variable>> variables = state.get_variables(requests.value().variables);
+    if (!variables.ok()) return variables.status();
+    const std::lock_guard lock(state.mutex);
+    return state.built = make_built(requests.value(), variables.value());
+  }
+  Result<std::vector<Tensor>> values = initial_values(requests.value(), given);
+  if (!values.ok()) return values.status();
+  return publish(state, requests.value(), std::move(values).value());
+}
+
+Result<std::shared_ptr<const Built>> build_for(LayerState &state, const Shape &input_shape) {
+  std::shared_ptr<const Built> built;
+  {
+    const std::lock_guard lock(state.mutex);
+    if (Status status = check_input(current_config(state), input_shape); !status.ok()) return status;
+    built = state.built;
+  }
+  if (built == nullptr) {
+    Result<std::shared_ptr<const Built>> made = build(state, input_shape[channel_axis(state.definition.config)]);
+    if (!made.ok()) return made;
+    built = std::move(made).value();
+  }
+  const std::lock_guard lock(state.mutex);
+  // Two threads may have built for different channels at once.
+  if (Status status = check_input(built->config, input_shape); !status.ok()) return status;
   if (state.built_for.empty()) state.built_for = input_shape;
-  if (state.weights) return {};
-  Result<Weights> weights = zero_weights(state.config, input_shape[channel_axis(state.config)]);
-  if (!weights.ok()) return weights.status();
-  glorot_uniform(weights.value().config, state.seed, weights.value().kernel.data);
-  state.weights = std::move(weights).value();
-  return {};
+  return built;
+}
+
+Result<Variable> make_and_add(LayerState &state, const VariableRequest &request) {
+  Result<Tensor> value = initial_value(request);
+  if (!value.ok()) return value.status();
+  const std::lock_guard lock(state.mutex);
+  Variable variable = make_own(state, request, std::move(value).value());
+  state.variables.push_back(variable);
+  return variable;
+}
+
+std::vector<Variable> weights_in_order(const LayerState &state) {
+  std::vector<Variable> weights = state.variables;
+  std::stable_partition(weights.begin(), weights.end(), [](const Variable &v) { return v.trainable(); });
+  return weights;
 }
 
 namespace {
 
+// The arrays that set_weights() takes, as "kernel (3, 3, 8, 4), bias (8,)".
+struct Expected {
+  std::string name;
+  Shape shape;
+};
+
+std::string list(const std::vector<Expected> &expected) {
+  std::string text;
+  for (const Expected &one : expected) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", one.name, open_tuple(one.shape));
+  }
+  return text.empty() ? "none" : text;
+}
+
+// What the layer will have once it is built for the channels of the kernel given.
+std::vector<Expected> expected_arrays(const LayerState &state, std::span<const Tensor> given, std::size_t &kernel_at) {
+  std::vector<Expected> expected;
+  for (const Variable &variable : weights_in_order(state)) expected.push_back({variable.name(), variable.shape()});
+  if (state.built) return expected;
+  const auto trainable = [](const Variable &variable) { return variable.trainable(); };
+  const auto extra = std::count_if(state.variables.begin(), state.variables.end(), trainable);
+  kernel_at = static_cast<std::size_t>(extra);
+  LayerConfig config = state.definition.config;
+  if (config.in_channels == unknown && kernel_at < given.size()) {
+    config.in_channels = kernel_channels(config, given[kernel_at].shape);
+  }
+  auto at =
+      expected.insert(expected.begin() + static_cast<std::ptrdiff_t>(kernel_at), {"kernel", kernel_shape(config)});
+  if (config.use_bias) expected.insert(at + 1, {"bias", {config.filters}});
+  return expected;
+}
+
 Status exchange_weights(LayerState &state, std::span<const Tensor> given) {
-  const std::size_t wanted = state.config.use_bias ? 2 : 1;
-  if (given.size() != wanted) {
-    return invalid_argument(fmt::format("set_weights() got {} arrays, but the layer has {}: {}", given.size(), wanted,
-                                        state.config.use_bias ? "kernel and bias" : "the kernel, use_bias is false"));
+  std::vector<Expected> expected;
+  std::size_t kernel_at = 0;
+  bool built;
+  {
+    const std::lock_guard lock(state.mutex);
+    expected = expected_arrays(state, given, kernel_at);
+    built = state.built != nullptr;
   }
-  const LayerConfig &config = current_config(state);
-  LayerConfig expected = config;
-  if (expected.in_channels == unknown) expected.in_channels = kernel_channels(config, given[0].shape);
-  if (Status status = check_tensor("kernel", given[0], kernel_shape(expected)); !status.ok()) return status;
-  if (state.config.use_bias) {
-    if (Status status = check_tensor("bias", given[1], {state.config.filters}); !status.ok()) return status;
+  if (given.size() != expected.size()) {
+    return invalid_argument(fmt::format("set_weights() got {} arrays, but the layer {} has {}: {}", given.size(),
+                                        quote(state.definition.config.name), expected.size(), list(expected)));
   }
-  Result<Weights> weights = zero_weights(state.config, expected.in_channels);
-  if (!weights.ok()) return weights.status();
-  weights.value().kernel = given[0];
-  if (state.config.use_bias) weights.value().bias = given[1];
-  state.weights = std::move(weights).value();
-  state.packed.clear();
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const Status status = check_tensor(expected[i].name.c_str(), given[i], expected[i].shape);
+    if (!status.ok()) return status;
+  }
+  if (!built) {
+    const std::span<const Tensor> own = given.subspan(kernel_at, state.definition.config.use_bias ? 2 : 1);
+    const std::int64_t channels = kernel_channels(state.definition.config, own.front().shape);
+    if (Status status = build(state, channels, own).status(); !status.ok()) return status;
+  }
+  // Copies first, so that nothing is half set when the memory ends; and all at once for a call that begins meanwhile.
+  std::vector<std::shared_ptr<const Tensor>> values;
+  for (const Tensor &tensor : given) values.push_back(std::make_shared<const Tensor>(tensor));
+  const std::lock_guard lock(state.mutex);
+  const std::vector<Variable> weights = weights_in_order(state);
+  const auto same_shape = [](const Variable &variable, const auto &value) { return variable.shape() == value->shape; };
+  if (!std::equal(weights.begin(), weights.end(), values.begin(), values.end(), same_shape)) {
+    return Status(StatusCode::failed_precondition, "set_weights(): another thread has made other weights meanwhile");
+  }
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    VariableState &variable = weights[i].state();
+    const std::lock_guard variable_lock(variable.mutex);
+    variable.value = values[i];
+  }
   return {};
 }
 
 }  // namespace
+
+Status copy_state(const LayerState &from, LayerState &to) {
+  std::vector<Variable> variables;
+  std::shared_ptr<const Built> built;
+  {
+    const std::lock_guard lock(from.mutex);
+    variables = from.variables;
+    built = from.built;
+    to.trainable = from.trainable;
+    to.built_for = from.built_for;
+    to.kernels = from.kernels;
+  }
+  const std::lock_guard lock(to.mutex);
+  std::optional<Variable> kernel, bias;
+  for (const Variable &variable : variables) {
+    const VariableState &v = variable.state();
+    const VariableRequest request = {v.name, v.shape, {}, v.regularizer, v.constraint, v.trainable};
+    to.variables.push_back(make_own(to, request, *value_of(variable)));
+    if (built != nullptr && variable == built->kernel) kernel = to.variables.back();
+    if (built != nullptr && built->bias && variable == *built->bias) bias = to.variables.back();
+  }
+  if (kernel) to.built = std::make_shared<Built>(Built{built->config, built->layer, *kernel, bias});
+  return {};
+}
+
 }  // namespace detail
 
 Status TransposedConvolution::build(const Shape &input_shape) {
@@ -94,29 +237,34 @@ Status TransposedConvolution::build(const Shape &input_shape) {
   return detail::guarded([&]() -> Status {
     const Result<Shape> output = compute_output_shape(input_shape);
     if (!output.ok()) return output.status();
+    if (Status status = detail::build_for(*state_, input_shape).status(); !status.ok()) return status;
     const std::lock_guard lock(state_->mutex);
-    Status status = detail::create_weights(*state_, input_shape);
-    if (status.ok()) state_->built_for = input_shape;
-    return status;
+    state_->built_for = input_shape;
+    return {};
   });
+}
+
+bool TransposedConvolution::built() const {
+  if (state_ == nullptr) return false;
+  const std::lock_guard lock(state_->mutex);
+  return state_->built != nullptr;
 }
 
 Status TransposedConvolution::set_weights(std::span<const Tensor> weights) {
   if (Status error = status(); !error.ok()) return error;
-  return detail::guarded([&]() -> Status {
-    const std::lock_guard lock(state_->mutex);
-    return detail::exchange_weights(*state_, weights);
-  });
+  return detail::guarded([&] { return detail::exchange_weights(*state_, weights); });
 }
 
 Result<std::vector<Tensor>> TransposedConvolution::get_weights() const {
   if (Status error = status(); !error.ok()) return error;
   return detail::guarded([&]() -> Result<std::vector<Tensor>> {
-    const std::lock_guard lock(state_->mutex);
+    std::vector<std::shared_ptr<const Tensor>> values;
+    {
+      const std::lock_guard lock(state_->mutex);
+      for (const Variable &variable : detail::weights_in_order(*state_)) values.push_back(detail::value_of(variable));
+    }
     std::vector<Tensor> copies;
-    if (!state_->weights) return copies;
-    copies.push_back(state_->weights->kernel);
-    if (state_->config.use_bias) copies.push_back(state_->weights->bias);
+    for (const std::shared_ptr<const Tensor> &value : values) copies.push_back(*value);
     return copies;
   });
 }
@@ -125,10 +273,14 @@ Result<std::int64_t> TransposedConvolution::count_params() const {
   if (Status error = status(); !error.ok()) return error;
   return detail::guarded([&]() -> Result<std::int64_t> {
     const std::lock_guard lock(state_->mutex);
-    if (!state_->weights) {
-      return Status(StatusCode::failed_precondition, "count_params() before the layer is built: call build() first");
+    if (state_->built == nullptr) {
+      return Status(StatusCode::failed_precondition, fmt::format("count_params() of {}, which is not built: call "
+                                                                 "build(input_shape) first",
+                                                                 quote(name())));
     }
-    return static_cast<std::int64_t>(state_->weights->kernel.data.size() + state_->weights->bias.data.size());
+    std::size_t params = 0;
+    for (const Variable &variable : state_->variables) params += detail::value_of(variable)->data.size();
+    return static_cast<std::int64_t>(params);
   });
 }
 

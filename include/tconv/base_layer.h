@@ -54,7 +54,7 @@ class Layer {
   Regularizer activity_regularizer() const;
 
   bool trainable() const;
-  void set_trainable(bool trainable);  // of a layer that is not, no variable is
+  Status set_trainable(bool trainable);  // of a layer that is not, no variable is
 
   // The variables: weights() are the trainable ones, then the others, each in the order in which they were made.
   // variables() is the same list, and so is each pair below.

@@ -69,6 +69,8 @@ class VariableScope {
   VariableScope(const VariableScope &) = default;
   VariableScope &operator=(const VariableScope &) = default;
 
+  // A name that is empty, or begins or ends with a '/', is an error here and in each call within the scope.
+  Status status() const;
   const std::string &name() const;  // "decoder/block"
   Reuse reuse() const;
   const Graph &graph() const;

@@ -4,72 +4,36 @@
 //     if (auto status = up.set_weights(weights); !status.ok()) ...
 //     tconv::Result<tconv::Tensor> y = up(x);
 //
+// The arguments are in tconv/conv_transpose_arguments.h; names, variables, losses and the record of calls in
+// tconv/base_layer.h.
 // Shapes and layout: float32, dense, row-major; (batch, spatial..., channels), or with data_format "channels_first"
 // (batch, channels, spatial...). Batch and spatial sizes may differ from call to call; the channels are fixed by the
 // first build(), call or set_weights().
 // Errors: nothing throws, prints or aborts. A constructor keeps its error, which status() and every later call return.
-// Ownership: a layer owns its weights and copies what set_weights() is given. It is moved, not copied; a layer that was
-// moved from may only be assigned to or destroyed. Registered kernels have to outlive it: emitted ones are static.
+// Ownership: a layer owns its weights and copies what set_weights() is given. It is moved, or copied by deep_copy(); a
+// layer that was moved from returns an error from every member. Registered kernels have to outlive it: emitted ones are
+// static.
 // Threads: any members may be called at once from several threads, except while the layer is moved or destroyed. A call
 // runs on the pool of tconv/threads.h with the weights that were set when it began.
 #ifndef TCONV_LAYER_H
 #define TCONV_LAYER_H
 
-#include <array>
-#include <concepts>
-#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tconv/base_layer.h"
+#include "tconv/conv_transpose_arguments.h"
+#include "tconv/custom_objects.h"
 #include "tconv/kernel.h"
 #include "tconv/layer_config.h"
 #include "tconv/status.h"
 #include "tconv/tensor.h"
 
 namespace tconv {
-
-// One integer for all spatial dimensions, or one for each, outermost first; Keras' None when empty.
-template <int rank>
-class Sizes {
- public:
-  Sizes() noexcept {}  // not defaulted: g++ 12 fails on a layer in a default member initialiser then
-  Sizes(std::nullopt_t) {}
-  Sizes(std::integral auto every) : given_(true) { values_.fill(static_cast<std::int64_t>(every)); }
-  template <std::integral... T>
-  requires(sizeof...(T) == static_cast<std::size_t>(rank) && rank > 1) Sizes(T... each)
-      : given_(true), values_{static_cast<std::int64_t>(each)...} {}
-
-  std::span<const std::int64_t> values() const {
-    return given_ ? std::span<const std::int64_t>(values_) : std::span<const std::int64_t>();
-  }
-
- private:
-  bool given_ = false;
-  std::array<std::int64_t, static_cast<std::size_t>(rank)> values_ = {};
-};
-
-// Keras' constructor arguments. `filters` and `kernel_size` have to be given; the initialisers of the others are Keras'
-// defaults, and that each has one keeps -Wextra quiet about those left out.
-template <int rank>
-struct ConvTransposeArguments {
-  std::int64_t filters = 0;
-  Sizes<rank> kernel_size = {};
-  Sizes<rank> strides = 1;
-  std::string padding = "valid";  // or "same", in any case
-  Sizes<rank> output_padding = {};
-  std::string data_format = "channels_last";  // or "channels_first"
-  Sizes<rank> dilation_rate = 1;
-  std::int64_t groups = 1;
-  std::string activation = {};  // one of Keras' names; empty: none
-  bool use_bias = true;
-  std::string name = {};
-  std::uint64_t seed = 0;  // of the kernel that build() draws: equal seeds and shapes give equal kernels
-};
 
 struct KernelInfo {
   std::string kernel;        // the specialised kernel's Plan, or the general kernel's name
@@ -78,53 +42,47 @@ struct KernelInfo {
   std::string reason;        // why this kernel: for a general one, what kept the others from it
 };
 
-namespace detail {
-
-struct LayerState;
-
-// ConvTransposeArguments without the rank in the type.
-struct KerasArguments {
-  int rank;
-  std::int64_t filters;
-  std::span<const std::int64_t> kernel_size, strides, output_padding, dilation_rate;
-  std::string_view padding, data_format, activation, name;
-  std::int64_t groups;
-  bool use_bias;
-  std::uint64_t seed;
-};
-
-}  // namespace detail
-
 // What the three layers share. Made through them.
-class TransposedConvolution {
+class TransposedConvolution : public Layer {
  public:
-  // The constructor's verdict on its arguments.
-  Status status() const;
-
   // As it was given; empty where status() is not ok.
   const LayerConfig &config() const;
 
-  // Creates the weights for the shape's channels unless they exist: a Glorot-uniform kernel and a zero bias. Batch and
-  // spatial sizes may be `unknown`. Weights for other channels are an error.
+  // Creates the weights for the shape's channels unless they exist. Batch and spatial sizes may be `unknown`. Weights
+  // for other channels are an error.
   Status build(const Shape &input_shape);
   bool built() const;
 
-  // Builds on first use.
-  Result<Tensor> call(const Tensor &input);
-  Result<Tensor> operator()(const Tensor &input) { return call(input); }
+  // Builds on first use, and records the call where the layer has a graph.
+  Result<Tensor> operator()(const Tensor &input) { return apply(input); }
+  Result<Tensor> apply(const Tensor &input);
 
+  // The computation alone, of a layer that is built: nothing is recorded, and no activity loss computed.
+  Result<Tensor> call(const Tensor &input) const;
   // The same into the caller's memory, without a copy of either; `output` has compute_output_shape() elements and does
   // not overlap the input. Its contents are unspecified after an error.
-  Status call(std::span<const float> input, const Shape &input_shape, std::span<float> output);
+  Status call(std::span<const float> input, const Shape &input_shape, std::span<float> output) const;
 
-  // In Keras' order: the kernel in its dialect's layout, kernel_shape(config()), then the bias (filters,) if there is
-  // one. Builds the layer if need be, for the channels that the kernel has.
+  // With that kernel instead of the layer's, without bias and activation. Does not build.
+  Result<Tensor> convolution_op(const Tensor &input, const Tensor &kernel) const;
+
+  // In the order of weights(): the kernel in its dialect's layout, kernel_shape(config()), the bias (filters,) if there
+  // is one, and what add_weight() made. Builds the layer if need be, for the channels that the kernel has. After an
+  // error the weights are what they were.
   Status set_weights(std::span<const Tensor> weights);
   // Copies; none before the layer is built.
   Result<std::vector<Tensor>> get_weights() const;
 
   Result<Shape> compute_output_shape(const Shape &input_shape) const;
+  // None; a mask is an error.
+  Result<std::optional<Tensor>> compute_mask(const Tensor &input, const std::optional<Tensor> &mask = {}) const;
+  // Of all weights; an error before the layer is built.
   Result<std::int64_t> count_params() const;
+
+  // The constructor's arguments as JSON text, which Keras' from_config() takes; a layer with groups is tconv's alone.
+  Result<std::string> get_config() const;
+  // The same with class_name, module and, once built, build_config: what keras.layers.serialize() writes.
+  Result<std::string> serialize() const;
 
   // Which kernel serves calls of this shape, whose batch and spatial sizes may be `unknown`; without a shape those of
   // build() or of the config.
@@ -137,14 +95,7 @@ class TransposedConvolution {
   Status use_kernel(const tconv_kernel &kernel, const tconv_layer &layer);
 
  protected:
-  explicit TransposedConvolution(const detail::KerasArguments &arguments);
-  TransposedConvolution(const LayerConfig &config, int rank, std::uint64_t seed);
-  TransposedConvolution(TransposedConvolution &&) noexcept;
-  TransposedConvolution &operator=(TransposedConvolution &&) noexcept;
-  ~TransposedConvolution();
-
- private:
-  std::unique_ptr<detail::LayerState> state_;  // null when there was no memory for it
+  using Layer::Layer;
 };
 
 template <int rank>
@@ -152,21 +103,25 @@ class ConvTranspose : public TransposedConvolution {
  public:
   using Arguments = ConvTransposeArguments<rank>;
 
-  explicit ConvTranspose(const Arguments &a)
-      : TransposedConvolution(detail::KerasArguments{
-            rank, a.filters, a.kernel_size.values(), a.strides.values(), a.output_padding.values(),
-            a.dilation_rate.values(), a.padding, a.data_format, a.activation, a.name, a.groups, a.use_bias, a.seed}) {}
+  explicit ConvTranspose(const Arguments &arguments);
 
+  // From get_config()'s or serialize()'s JSON, Keras' own included. Functions that are not Keras' are looked up by
+  // their names.
+  static Result<ConvTranspose> from_config(std::string_view json, const CustomObjects &custom_objects = {});
   // A layer of any dialect, as parse_layer() reads it. Its input_shape does not bind the calls.
-  static Result<ConvTranspose> from_config(const LayerConfig &config, std::uint64_t seed = 0) {
-    ConvTranspose layer(config, seed);
-    if (Status status = layer.status(); !status.ok()) return status;
-    return layer;
-  }
+  static Result<ConvTranspose> from_config(const LayerConfig &config);
+
+  // A layer of its own with the same arguments, name and registered kernels, and copies of the weights; without
+  // records, added losses and updates. User functions and the graph are shared.
+  Result<ConvTranspose> deep_copy() const;
 
  private:
-  ConvTranspose(const LayerConfig &config, std::uint64_t seed) : TransposedConvolution(config, rank, seed) {}
+  using TransposedConvolution::TransposedConvolution;
 };
+
+extern template class ConvTranspose<1>;
+extern template class ConvTranspose<2>;
+extern template class ConvTranspose<3>;
 
 using Conv1DTranspose = ConvTranspose<1>;
 using Conv2DTranspose = ConvTranspose<2>;

@@ -1,0 +1,83 @@
+#include "tconv/graph.h"
+
+#include <fmt/format.h>
+
+#include "graph_state.h"
+#include "guarded.h"
+
+namespace tconv {
+namespace detail {
+
+std::string UniqueNames::next(const std::string &base) {
+  const std::uint64_t number = given_[base]++;
+  return number == 0 ? base : fmt::format("{}_{}", base, number);
+}
+
+std::string name_layer(const std::string &base) {
+  static std::mutex mutex;
+  static UniqueNames names;
+  const std::lock_guard lock(mutex);
+  return names.next(base);
+}
+
+std::string GraphState::name_layer(const std::string &base) {
+  const std::lock_guard lock(mutex);
+  return layer_names.next(base);
+}
+
+std::string GraphState::scope_layer(const std::string &name) {
+  const std::lock_guard lock(mutex);
+  const auto taken = [&](const std::string &scope) {
+    const auto found = by_path.lower_bound(scope + "/");
+    return (found != by_path.end() && found->first.starts_with(scope + "/")) || layer_scopes.contains(scope);
+  };
+  std::string scope = name;
+  for (int i = 1; taken(scope); ++i) scope = fmt::format("{}_{}", name, i);
+  layer_scopes.insert(scope);
+  return scope;
+}
+
+void GraphState::add(const Variable &variable, bool trainable) {
+  const std::lock_guard lock(mutex);
+  variables.push_back(variable);
+  if (trainable) trainable_variables.push_back(variable);
+}
+
+}  // namespace detail
+
+Graph::Graph() : state_(std::make_shared<detail::GraphState>()) {}
+
+Result<std::vector<Variable>> Graph::variables() const {
+  return detail::guarded([&]() -> Result<std::vector<Variable>> {
+    const std::lock_guard lock(state_->mutex);
+    return state_->variables;
+  });
+}
+
+Result<std::vector<Variable>> Graph::trainable_variables() const {
+  return detail::guarded([&]() -> Result<std::vector<Variable>> {
+    const std::lock_guard lock(state_->mutex);
+    return state_->trainable_variables;
+  });
+}
+
+Result<std::vector<float>> Graph::regularization_losses() const {
+  return detail::guarded([&]() -> Result<std::vector<float>> {
+    std::vector<float> losses;
+    std::vector<Variable> variables;
+    {
+      const std::lock_guard lock(state_->mutex);
+      losses = state_->activity_losses;
+      variables = state_->variables;
+    }
+    for (const Variable &variable : variables) {
+      if (variable.regularizer().is_none()) continue;
+      const Result<float> loss = variable.regularizer()(*detail::value_of(variable));
+      if (!loss.ok()) return loss.status();
+      losses.push_back(loss.value());
+    }
+    return losses;
+  });
+}
+
+}  // namespace tconv

@@ -1,0 +1,69 @@
+// What Graph and VariableScope are handles of. Private to runtime/.
+#ifndef TCONV_RUNTIME_GRAPH_STATE_H
+#define TCONV_RUNTIME_GRAPH_STATE_H
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pack_cache.h"
+#include "tconv/graph.h"
+#include "variable_state.h"
+
+namespace tconv::detail {
+
+// The first of base, base_1, base_2 ... that was not given out.
+class UniqueNames {
+ public:
+  std::string next(const std::string &base);
+
+ private:
+  std::map<std::string, std::uint64_t, std::less<>> given_;
+};
+
+struct GraphState {
+  mutable std::mutex mutex;
+  UniqueNames layer_names;
+  std::set<std::string, std::less<>> layer_scopes;
+  std::vector<Variable> variables, trainable_variables;
+  std::map<std::string, Variable, std::less<>> by_path;  // those of the functional forms
+  std::vector<float> activity_losses;
+  // Of the functional forms, by the layer's scope and geometry.
+  std::map<std::string, std::shared_ptr<PackCache>, std::less<>> packed;
+
+  // A layer's default name, and the scope of a layer of that name.
+  std::string name_layer(const std::string &base);
+  std::string scope_layer(const std::string &name);
+  void add(const Variable &variable, bool trainable);
+};
+
+struct ScopeState {
+  // Constant after construction.
+  Graph graph;
+  Status error;
+  std::string name;
+  Reuse reuse = Reuse::no;
+
+  std::mutex mutex;
+  std::set<std::string, std::less<>> opened;  // names within this scope
+
+  std::string path(const std::string &name) const;
+  // A layer's name: the given one, or a default that has not been opened. With a reuse of its own, the base.
+  std::string name_layer(const std::string &given, const std::string &base, Reuse reuse);
+};
+
+// The variables of these requests under `path`, made or found as `reuse` says: all or none.
+Result<std::vector<Variable>> get_variables(GraphState &graph, const std::string &path, Reuse reuse, bool trainable,
+                                            std::span<const VariableRequest> requests);
+
+// A default name of a layer without a graph, unique in the process: keras' own counter, which only names depend on.
+std::string name_layer(const std::string &base);
+
+}  // namespace tconv::detail
+
+#endif
