@@ -17,7 +17,7 @@
 namespace tconv::test {
 
 // What a compiled kernel knows from its schedule and this one must be told; [0] is the innermost dimension.
-inline std::array<std::int64_t, TCONV_MAX_RANK> reference_tile = {1, 1, 1};
+inline Position reference_tile = {1, 1, 1};
 // Outputs are written once: what is not this NaN beforehand was written by another task.
 inline bool reference_expects_nan = false;
 inline float unwritten() { return std::numeric_limits<float>::quiet_NaN(); }
@@ -60,12 +60,12 @@ struct Arguments {
 };
 
 // The input that a register tile reads, beyond the last position: present, and memory that may be touched.
-inline bool window_reaches(const Arguments &a) {
+inline bool window_reaches(const Arguments &a, const Position &tile) {
   if (a.taps[0] * a.taps[1] * a.taps[2] == 0) return true;
   std::int64_t last = (a.in.extent(0) - 1) * a.in.stride(0) + (a.in.extent(1) - 1) * a.in.stride(1);
   for (int i = 0; i < a.rank; ++i) {
     const auto k = static_cast<std::size_t>(i);
-    const std::int64_t needed = tconv_round_up(a.out.extent(2 + i), reference_tile[k]) + (a.taps[k] - 1) * a.steps[k];
+    const std::int64_t needed = tconv_round_up(a.out.extent(2 + i), tile[k]) + (a.taps[k] - 1) * a.steps[k];
     if (needed > a.in.extent(2 + i)) return false;
     last += (needed - 1) * a.in.stride(2 + i);
   }
@@ -106,10 +106,9 @@ inline double one_output(const Arguments &a, std::int64_t group, std::int64_t co
 
 // input (ci, group, spatial), weights (column, depth, panel, group), bias (co, group), taps and steps, output (co,
 // group, spatial, phase).
-template <bool dense>
-int reference_phases(void **argv) {
+inline int compute_phases(void **argv, bool dense, const Position &tile) {
   const Arguments a(argv);
-  if (!window_reaches(a)) return 1;
+  if (!window_reaches(a, tile)) return 1;
   if (!shapes_agree(a, dense)) return 2;
   const std::int64_t outputs = a.out.extent(0);
   const std::int64_t each = dense ? outputs : tconv_round_up(outputs, a.weights.extent(0));
@@ -136,20 +135,31 @@ int reference_phases(void **argv) {
   return failed;
 }
 
-// relu, whatever is asked for; in place, so that the input is not looked at.
-inline int reference_activate(void **argv) {
-  const View out(argv[2]);
+template <bool dense>
+int reference_phases(void **argv) {
+  return compute_phases(argv, dense, reference_tile);
+}
+
+// Replaces every element by `function` of it.
+template <typename Function>
+void transform_elements(const View &view, Function function) {
   std::array<std::int64_t, 8> at = {};
   for (;;) {
     std::int64_t offset = 0;
-    for (int i = 0; i < out.buffer.dimensions; ++i) offset += at[static_cast<std::size_t>(i)] * out.stride(i);
-    *out.at(offset) = std::fmax(*out.at(offset), 0.0f);
+    for (int i = 0; i < view.buffer.dimensions; ++i) offset += at[static_cast<std::size_t>(i)] * view.stride(i);
+    *view.at(offset) = function(*view.at(offset));
     int dim = 0;
-    while (dim < out.buffer.dimensions && ++at[static_cast<std::size_t>(dim)] == out.extent(dim)) {
+    while (dim < view.buffer.dimensions && ++at[static_cast<std::size_t>(dim)] == view.extent(dim)) {
       at[static_cast<std::size_t>(dim++)] = 0;
     }
-    if (dim == out.buffer.dimensions) return 0;
+    if (dim == view.buffer.dimensions) return;
   }
+}
+
+// relu, whatever is asked for; in place, so that the input is not looked at.
+inline int reference_activate(void **argv) {
+  transform_elements(View(argv[2]), [](float value) { return std::fmax(value, 0.0f); });
+  return 0;
 }
 
 inline int reference_softmax(void **argv) {
