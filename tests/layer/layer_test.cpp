@@ -55,7 +55,7 @@ TEST(Layer, EveryRankLayoutAndGroupingComputesTheDefinition) {
         expect_equal(y.value(), expected_output(layer, x));
       };
       Conv1DTranspose one(
-          {.filters = 6, .kernel_size = 4, .data_format = format, .dilation_rate = 3, .groups = groups, .seed = 3});
+          {.filters = 6, .kernel_size = 4, .data_format = format, .dilation_rate = 3, .groups = groups});
       check(one, {3, 11, 4});
       Conv2DTranspose two({.filters = 2,
                            .kernel_size = {1, 5},
@@ -98,7 +98,8 @@ TEST(Layer, WhatTheConstructorRefusesEveryCallReturns) {
 
 TEST(Layer, BuildDrawsAGlorotUniformKernelFromTheSeed) {
   const auto kernel = [](std::uint64_t seed) {
-    Conv2DTranspose layer({.filters = 24, .kernel_size = {3, 2}, .seed = seed});
+    Conv2DTranspose layer(
+        {.filters = 24, .kernel_size = {3, 2}, .kernel_initializer = initializers::glorot_uniform(seed)});
     EXPECT_TRUE(layer.build({unknown, unknown, unknown, 40}).ok());
     const std::vector<Tensor> weights = layer.get_weights().value();
     EXPECT_EQ(weights[0].shape, (Shape{3, 2, 24, 40}));
@@ -169,6 +170,8 @@ TEST(Layer, ACallIntoTheCallersMemoryChecksEverySize) {
   const Tensor x = random_tensor({2, 4, 5}, 8);
   std::vector<float> y(2 * 9 * 2 + 1);
   const std::span<float> fits(y.data(), y.size() - 1);
+  expect_message(layer.call(x.data, x.shape, fits), StatusCode::failed_precondition, "not built");
+  ASSERT_TRUE(layer.build(x.shape).ok());
   ASSERT_TRUE(layer.call(x.data, x.shape, fits).ok());
   expect_equal({{2, 9, 2}, {fits.begin(), fits.end()}}, expected_output(layer, x));
   const StatusCode invalid = StatusCode::invalid_argument;
