@@ -191,6 +191,7 @@ Result<std::vector<Layer::Update>> Layer::updates() const {
 Result<std::vector<Layer::Update>> Layer::get_updates_for(const Tensor *inputs) const {
   if (Status error = status(); !error.ok()) return error;
   return detail::guarded([&]() -> Result<std::vector<Update>> {
+    if (!state_->definition.graph) return no_graph(*state_, "get_updates_for()");
     const std::lock_guard lock(state_->mutex);
     std::vector<Update> updates;
     if (!state_->trainable) return updates;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "layer_case.h"
 #include "tconv/image_data_format.h"
@@ -60,6 +61,12 @@ TEST(Arguments, ALayerWithAnInputShapeIsBuilt) {
                  "(None, 8, 5)");
   expect_message(Conv2DTranspose({.filters = 4, .kernel_size = 3, .input_shape = Shape{8, 8, unknown}}).status(),
                  invalid, "channels");
+}
+
+TEST(Arguments, KerasOtherNamesAreTheSameClasses) {
+  EXPECT_TRUE((std::is_same_v<Convolution1DTranspose, Conv1DTranspose>));
+  EXPECT_TRUE((std::is_same_v<Convolution2DTranspose, Conv2DTranspose>));
+  EXPECT_TRUE((std::is_same_v<Convolution3DTranspose, Conv3DTranspose>));
 }
 
 TEST(Arguments, DtypeIsFloat32) {

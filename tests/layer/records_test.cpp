@@ -72,7 +72,7 @@ TEST(Records, ALayerWithoutAGraphKeepsNoCalls) {
         layer.input_mask().status(), layer.output_mask().status(), layer.get_input_at(0).status(),
         layer.get_output_at(0).status(), layer.get_input_shape_at(0).status(), layer.get_output_shape_at(0).status(),
         layer.get_input_mask_at(0).status(), layer.get_output_mask_at(0).status(), layer.get_losses_for(&x).status(),
-        layer.add_loss(1.0f), layer.add_loss([] { return 1.0f; })}) {
+        layer.get_updates_for(&x).status(), layer.add_loss(1.0f), layer.add_loss([] { return 1.0f; })}) {
     expect_message(status, early, "constructed with .graph");
   }
 }

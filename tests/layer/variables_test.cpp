@@ -135,6 +135,15 @@ TEST(Variables, AddVariableGivesTheOneThatIsThere) {
   EXPECT_TRUE(eager.add_weight(wanted).ok());
 }
 
+TEST(Variables, AddWeightTakesAConstraint) {
+  Conv1DTranspose layer({.filters = 2, .kernel_size = 3});
+  Result<Variable> scale = layer.add_weight(
+      {.name = "scale", .shape = {2}, .initializer = initializers::constant(-1), .constraint = "non_neg"});
+  ASSERT_TRUE(scale.ok()) << scale.status().message();
+  ASSERT_TRUE(scale.value().project().ok());
+  EXPECT_EQ(scale.value().value().value().data, (std::vector<float>{0, 0}));
+}
+
 TEST(Variables, WhatCannotBeAVariableIsRefused) {
   Conv1DTranspose layer({.filters = 2, .kernel_size = 3});
   const auto refused = [&](const WeightArguments &arguments, StatusCode code, const char *part) {
