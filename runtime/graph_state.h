@@ -50,9 +50,11 @@ struct ScopeState {
   Reuse reuse = Reuse::no;
 
   std::mutex mutex;
-  std::set<std::string, std::less<>> opened;  // names within this scope
+  std::set<std::string, std::less<>> opened;  // names within this scope, of layers and of scopes
 
   std::string path(const std::string &name) const;
+  // No layer gets the name of a scope within this one by default.
+  void open(const std::string &inner);
   // A layer's name: the given one, or a default that has not been opened. With a reuse of its own, the base.
   std::string name_layer(const std::string &given, const std::string &base, Reuse reuse);
 };

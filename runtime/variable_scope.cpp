@@ -53,6 +53,11 @@ std::string ScopeState::path(const std::string &layer) const {
   return name.empty() ? layer : fmt::format("{}/{}", name, layer);
 }
 
+void ScopeState::open(const std::string &inner) {
+  const std::lock_guard lock(mutex);
+  opened.insert(inner);
+}
+
 std::string ScopeState::name_layer(const std::string &given, const std::string &base, Reuse own_reuse) {
   const std::lock_guard lock(mutex);
   std::string layer = given.empty() ? base : given;
@@ -109,6 +114,7 @@ VariableScope::VariableScope(const VariableScope &outer, std::string_view name, 
     : VariableScope(outer.graph(), reuse == Reuse::no ? outer.reuse() : reuse) {
   state_->error = outer.status().ok() ? detail::check_scope_name(name) : outer.status();
   state_->name = outer.state().path(std::string(name));
+  outer.state().open(std::string(name));
 }
 
 Status VariableScope::status() const { return state_->error; }
