@@ -6,14 +6,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <optional>
-#include <stdexcept>
 #include <vector>
 
+#include "guarded.h"
 #include "kernel_choice.h"
 #include "tconv/layer.h"
 
@@ -54,20 +53,6 @@ struct LayerState {
   std::vector<RegisteredKernel> kernels;
   std::vector<std::shared_ptr<const Packed>> packed;  // oldest first
 };
-
-// What every member runs in: no exception leaves the library.
-template <typename Body>
-auto guarded(Body body) -> decltype(body()) {
-  try {
-    return body();
-  } catch (const std::bad_alloc &) {
-    return Status(StatusCode::resource_exhausted, "out of memory");
-  } catch (const std::length_error &) {
-    return Status(StatusCode::resource_exhausted, "out of memory");
-  } catch (...) {
-    return Status(StatusCode::internal, "exception");
-  }
-}
 
 // The layer's config with the channels of the weights, where there are any. The mutex is held, here and below.
 inline const LayerConfig &current_config(const LayerState &state) {
