@@ -14,23 +14,37 @@ namespace {
 using nlohmann::json;
 
 // One order serves the get_config() of every class, because no two of them have the same fields in another order.
-constexpr std::string_view order[] = {"module",       "class_name",
-                                      "name",         "alpha",
-                                      "trainable",    "dtype",
-                                      "min_value",    "max_value",
-                                      "rate",         "negative_slope",
-                                      "threshold",    "axis",
-                                      "seed",         "mean",
-                                      "stddev",       "minval",
-                                      "maxval",       "scale",
-                                      "factor",       "mode",
-                                      "distribution", "value",
+constexpr std::string_view order[] = {"module",
+                                      "class_name",
+                                      "name",
+                                      "alpha",
+                                      "trainable",
+                                      "dtype",
+                                      "min_value",
+                                      "max_value",
+                                      "rate",
+                                      "negative_slope",
+                                      "threshold",
+                                      "axis",
+                                      "seed",
+                                      "mean",
+                                      "stddev",
+                                      "minval",
+                                      "maxval",
+                                      "scale",
+                                      "factor",
+                                      "mode",
+                                      "distribution",
+                                      "value",
                                       "gain",
-
-                                      "input_axes",   "output_axes",
-                                      "l1",           "l2",
-                                      "config",       "registered_name",
-                                      "build_config", "shared_object_id"};
+                                      "input_axes",
+                                      "output_axes",
+                                      "l1",
+                                      "l2",
+                                      "config",
+                                      "registered_name",
+                                      "build_config",
+                                      "shared_object_id"};
 
 std::size_t place(std::string_view field) {
   return static_cast<std::size_t>(std::find(std::begin(order), std::end(order), field) - std::begin(order));
