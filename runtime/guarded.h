@@ -1,15 +1,16 @@
-// Exceptions, of the standard library's, as a Status. Private to runtime/.
+// What every public member runs in: no exception leaves the library. Private to runtime/.
 #ifndef TCONV_RUNTIME_GUARDED_H
 #define TCONV_RUNTIME_GUARDED_H
 
+#include <exception>
 #include <new>
 #include <stdexcept>
+#include <string>
 
 #include "tconv/status.h"
 
 namespace tconv::detail {
 
-// What every public function runs in: no exception leaves the library.
 template <typename Body>
 auto guarded(Body body) -> decltype(body()) {
   try {
@@ -18,6 +19,8 @@ auto guarded(Body body) -> decltype(body()) {
     return Status(StatusCode::resource_exhausted, "out of memory");
   } catch (const std::length_error &) {
     return Status(StatusCode::resource_exhausted, "out of memory");
+  } catch (const std::exception &failure) {
+    return Status(StatusCode::internal, std::string("exception: ") + failure.what());
   } catch (...) {
     return Status(StatusCode::internal, "exception");
   }
