@@ -53,21 +53,6 @@ class Watch {
   Status &error_;
 };
 
-Json read_json(std::string_view text, Status &error) {
-  if (text.size() > largest_text) {
-    error = invalid_argument(fmt::format("the JSON has {} bytes, more than {}", text.size(), largest_text));
-    return {};
-  }
-  try {
-    Watch watch(error);
-    return Json::parse(text,
-                       [&](int depth, Json::parse_event_t event, Json &value) { return watch(depth, event, value); });
-  } catch (const Json::exception &failure) {
-    if (error.ok()) error = invalid_argument(fmt::format("not JSON: {}", reason(failure.what())));
-    return {};
-  }
-}
-
 void read_dialect(const Fields &layer, ParsedLayer &parsed, const std::optional<Shape> &kernel) {
   static const Names dialects = {"keras", "torch", "onnx", "tflite"};
   const std::string dialect = layer.text("dialect", "keras");
@@ -116,11 +101,25 @@ std::string read_function(const Fields &fields) {
   return "";
 }
 
-Result<LayerConfig> read_layer(std::string_view text, const std::optional<Shape> &kernel) {
-  Status error;
-  const Json document = read_json(text, error);
-  if (error.ok()) error = check_kernel_sizes("the kernel array's shape", kernel);
-  if (!error.ok()) return error;
+}  // namespace
+
+Json read_json(std::string_view text, Status &error) {
+  if (text.size() > largest_text) {
+    error = invalid_argument(fmt::format("the JSON has {} bytes, more than {}", text.size(), largest_text));
+    return {};
+  }
+  try {
+    Watch watch(error);
+    return Json::parse(text,
+                       [&](int depth, Json::parse_event_t event, Json &value) { return watch(depth, event, value); });
+  } catch (const Json::exception &failure) {
+    if (error.ok()) error = invalid_argument(fmt::format("not JSON: {}", reason(failure.what())));
+    return {};
+  }
+}
+
+Result<LayerConfig> read_layer(const Json &document, const std::optional<Shape> &kernel) {
+  Status error = check_kernel_sizes("the kernel array's shape", kernel);
   ParsedLayer parsed;
   const Fields layer(&document, "", error);
   if (error.ok()) read_dialect(layer, parsed, kernel);
@@ -134,11 +133,12 @@ Result<LayerConfig> read_layer(std::string_view text, const std::optional<Shape>
   return std::move(parsed.config);
 }
 
-}  // namespace
-
 Result<LayerConfig> parse_layer(std::string_view json, const std::optional<Shape> &kernel) {
   try {
-    return read_layer(json, kernel);
+    Status error;
+    const Json document = read_json(json, error);
+    if (!error.ok()) return error;
+    return read_layer(document, kernel);
   } catch (const std::bad_alloc &) {
     return Status(StatusCode::resource_exhausted, "no memory to read the layer");
   } catch (const std::exception &failure) {
