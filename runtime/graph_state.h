@@ -31,7 +31,7 @@ struct GraphState {
   UniqueNames layer_names;
   std::set<std::string, std::less<>> layer_scopes;
   std::vector<Variable> variables, trainable_variables;
-  std::map<std::string, Variable, std::less<>> by_path;  // those of the functional forms
+  std::map<std::string, Variable, std::less<>> by_path;  // what functional forms find
   std::vector<float> activity_losses;
   // Of the functional forms, by the layer's scope and geometry.
   std::map<std::string, std::shared_ptr<PackCache>, std::less<>> packed;
@@ -39,6 +39,7 @@ struct GraphState {
   // A layer's default name, and the scope of a layer of that name.
   std::string name_layer(const std::string &base);
   std::string scope_layer(const std::string &name);
+  bool is_layer_scope(const std::string &path) const;
   void add(const Variable &variable, bool trainable);
 };
 
