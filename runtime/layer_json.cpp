@@ -53,21 +53,6 @@ class Watch {
   Status &error_;
 };
 
-Json read_json(std::string_view text, Status &error) {
-  if (text.size() > largest_text) {
-    error = invalid_argument(fmt::format("the JSON has {} bytes, more than {}", text.size(), largest_text));
-    return {};
-  }
-  try {
-    Watch watch(error);
-    return Json::parse(text,
-                       [&](int depth, Json::parse_event_t event, Json &value) { return watch(depth, event, value); });
-  } catch (const Json::exception &failure) {
-    if (error.ok()) error = invalid_argument(fmt::format("not JSON: {}", reason(failure.what())));
-    return {};
-  }
-}
-
 void read_dialect(const Fields &layer, ParsedLayer &parsed, const std::optional<Shape> &kernel) {
   static const Names dialects = {"keras", "torch", "onnx", "tflite"};
   const std::string dialect = layer.text("dialect", "keras");
@@ -135,6 +120,21 @@ Result<LayerConfig> read_layer(std::string_view text, const std::optional<Shape>
 }
 
 }  // namespace
+
+Json read_json(std::string_view text, Status &error) {
+  if (text.size() > largest_text) {
+    error = invalid_argument(fmt::format("the JSON has {} bytes, more than {}", text.size(), largest_text));
+    return {};
+  }
+  try {
+    Watch watch(error);
+    return Json::parse(text,
+                       [&](int depth, Json::parse_event_t event, Json &value) { return watch(depth, event, value); });
+  } catch (const Json::exception &failure) {
+    if (error.ok()) error = invalid_argument(fmt::format("not JSON: {}", reason(failure.what())));
+    return {};
+  }
+}
 
 Result<LayerConfig> parse_layer(std::string_view json, const std::optional<Shape> &kernel) {
   try {

@@ -29,12 +29,15 @@ class Fields {
 
   // Anything else than `names` is an error.
   void allow_only(const Names &names) const;
+  // Null is an error in these, where it would not mean the default.
+  void refuse_null(const Names &names) const;
   bool has(std::string_view name) const { return find(name) != nullptr; }
   const Json *find(std::string_view name) const;  // null where absent
   Fields object(std::string_view name) const;
   Fields with(const Json &object) const { return {&object, where_, error_}; }  // other fields, the same error
 
   std::int64_t integer(std::string_view name, std::optional<std::int64_t> fallback) const;
+  double number(std::string_view name, double fallback) const;
   bool boolean(std::string_view name, bool fallback) const;
   std::string text(std::string_view name, std::string_view fallback) const;
   // `count` integers, or any number of them where count is 0.
@@ -59,6 +62,9 @@ class Fields {
   Status &error_;
 };
 
+// A text as JSON. Its size and nesting are limited, and a field that is given twice is an error.
+Json read_json(std::string_view text, Status &error);
+
 struct ParsedLayer {
   LayerConfig config;
   std::optional<Shape> weight_shape;  // ONNX and TFLite, where the JSON has it
@@ -81,6 +87,9 @@ Json collect_attributes(const Fields &layer, const Names &names);
 
 // Checks the operator's name, which is in "op_type" or "class_name".
 void expect_operator(const Fields &layer, std::string_view name);
+
+// The dtype of a layer of Keras', as a name or a policy: none but float32.
+void check_dtype(const Fields &config);
 
 DataFormat read_data_format(const Fields &fields, DataFormat fallback);
 Activation read_activation(const Fields &fields);

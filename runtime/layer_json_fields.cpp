@@ -55,6 +55,13 @@ void Fields::allow_only(const Names &names) const {
   }
 }
 
+void Fields::refuse_null(const Names &names) const {
+  for (const std::string_view name : names) {
+    const auto found = object_->find(std::string(name));
+    if (found != object_->end() && found->is_null()) fail(fmt::format("{} must not be null", describe(name)));
+  }
+}
+
 const Json *Fields::find(std::string_view name) const {
   const auto found = object_->find(std::string(name));
   return found == object_->end() || found->is_null() ? nullptr : &*found;
@@ -74,6 +81,14 @@ std::int64_t Fields::integer(std::string_view name, std::optional<std::int64_t> 
   const std::optional<std::int64_t> number = as_integer(*value);
   if (!number) fail(fmt::format("{} must be an integer of 64 bits, got {}", describe(name), spell(*value)));
   return number.value_or(0);
+}
+
+double Fields::number(std::string_view name, double fallback) const {
+  const Json *const value = find(name);
+  if (value == nullptr) return fallback;
+  if (value->is_number()) return value->get<double>();
+  fail(fmt::format("{} must be a number, got {}", describe(name), spell(*value)));
+  return fallback;
 }
 
 bool Fields::boolean(std::string_view name, bool fallback) const {

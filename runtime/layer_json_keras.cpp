@@ -60,22 +60,6 @@ int read_rank(const Fields &layer) {
   return 0;
 }
 
-void check_dtype(const Fields &config) {
-  const Json *const value = config.find("dtype");
-  if (value == nullptr) return;
-  std::string dtype;
-  if (value->is_object()) {
-    const Fields policy = config.object("dtype");
-    policy.allow_only({"module", "class_name", "config", "registered_name", "shared_object_id"});
-    dtype = policy.object("config").text("name", "");
-  } else {
-    dtype = config.text("dtype", "");
-  }
-  if (dtype != "float32") {
-    config.fail({StatusCode::unsupported, fmt::format("dtype {} must be 'float32'", quote(dtype))});
-  }
-}
-
 tconv_padding read_padding(const Fields &config) {
   const std::string given = config.text("padding", "valid");
   const std::string padding = lower_case(given);
@@ -127,6 +111,22 @@ ParsedLayer read_keras(const Fields &layer) {
   config.use_bias = fields.boolean("use_bias", true);
   read_input_shape(layer, fields, config);
   return parsed;
+}
+
+void check_dtype(const Fields &config) {
+  const Json *const value = config.find("dtype");
+  if (value == nullptr) return;
+  std::string dtype;
+  if (value->is_object()) {
+    const Fields policy = config.object("dtype");
+    policy.allow_only({"module", "class_name", "config", "registered_name", "shared_object_id"});
+    dtype = policy.object("config").text("name", "");
+  } else {
+    dtype = config.text("dtype", "");
+  }
+  if (dtype != "float32") {
+    config.fail({StatusCode::unsupported, fmt::format("dtype {} must be 'float32'", quote(dtype))});
+  }
 }
 
 }  // namespace tconv
