@@ -1,0 +1,131 @@
+// The class Initializer and functions of the user's; Keras' own are in keras_initializers.cpp.
+#include "tconv/initializers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "elements.h"
+#include "initializer_objects.h"
+#include "keras_identifier.h"
+#include "keras_objects.h"
+#include "message.h"
+#include "tensor_check.h"
+
+namespace tconv {
+namespace detail {
+namespace {
+
+constexpr std::size_t longest_exception = 200;
+
+class InvalidInitializer : public InitializerObject {
+ public:
+  explicit InvalidInitializer(Status status) : status_(std::move(status)) {}
+  Status status() const override { return status_; }
+  Json json() const override { return nullptr; }
+  Result<Tensor> make(const Shape &) const override { return status_; }
+
+ private:
+  Status status_;
+};
+
+class FunctionInitializer : public InitializerObject {
+ public:
+  FunctionInitializer(std::string name, Initializer::Function function)
+      : name_(std::move(name)), function_(std::move(function)) {}
+
+  Json json() const override { return function_json(name_); }
+
+  Result<Tensor> make(const Shape &shape) const override {
+    Result<Tensor> tensor = call(shape);
+    if (!tensor.ok()) return tensor;
+    const std::string what = fmt::format("tensor of initializer {}", quote(name_));
+    if (Status status = check_tensor(what.c_str(), tensor.value(), shape); !status.ok()) return status;
+    return tensor;
+  }
+
+ private:
+  Result<Tensor> call(const Shape &shape) const {
+    try {
+      return function_(shape);
+    } catch (const std::exception &exception) {
+      return invalid_argument(
+          fmt::format("initializer {} threw {}", quote(name_), quote(exception.what(), longest_exception)));
+    } catch (...) {
+      return invalid_argument(fmt::format("initializer {} threw something that is no std::exception", quote(name_)));
+    }
+  }
+
+  std::string name_;
+  Initializer::Function function_;
+};
+
+Status check_shape(const Shape &shape) {
+  if (std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; })) {
+    return invalid_argument(fmt::format("an initializer's shape must have sizes from 0 on, got {}", open_tuple(shape)));
+  }
+  if (count_elements(shape)) return {};
+  return {StatusCode::unsupported,
+          fmt::format("the shape {} is too large: tconv addresses at most 2^31-1 elements per array", tuple(shape))};
+}
+
+}  // namespace
+
+Initializer invalid_initializer(const Result<Initializer> &result) noexcept {
+  static const InvalidInitializer no_memory({StatusCode::resource_exhausted, "out of memory"});
+  try {
+    return Initializer(std::make_shared<InvalidInitializer>(result.status()));
+  } catch (...) {
+    return Initializer(std::shared_ptr<const InitializerObject>(std::shared_ptr<const void>(), &no_memory));
+  }
+}
+
+}  // namespace detail
+
+Initializer::Initializer(std::shared_ptr<const detail::InitializerObject> object) : object_(std::move(object)) {}
+
+Initializer::Initializer(std::string_view identifier) {
+  *this = detail::guarded_initializer([&]() -> Result<Initializer> {
+    if (identifier == "null") return Initializer();
+    const Result<Json> json = identifier_json(identifier, "initializer");
+    if (!json.ok()) return json.status();
+    return read_initializer(json.value(), CustomObjects());
+  });
+}
+
+Initializer::Initializer(std::string name, Function function) {
+  *this = detail::guarded_initializer([&]() -> Result<Initializer> {
+    if (name.empty()) return invalid_argument("an initializer's function must have a name");
+    if (!function) return invalid_argument(fmt::format("initializer {} has no function", quote(name)));
+    return Initializer(std::make_shared<detail::FunctionInitializer>(std::move(name), std::move(function)));
+  });
+}
+
+bool Initializer::is_none() const { return object_ == nullptr; }
+
+Status Initializer::status() const {
+  return detail::guarded([&]() -> Status { return is_none() ? Status() : object_->status(); });
+}
+
+Result<Tensor> Initializer::operator()(const Shape &shape) const {
+  return detail::guarded([&]() -> Result<Tensor> {
+    if (is_none()) return initializers::glorot_uniform()(shape);
+    if (Status status = object_->status(); !status.ok()) return status;
+    if (Status status = detail::check_shape(shape); !status.ok()) return status;
+    return object_->make(shape);
+  });
+}
+
+std::string Initializer::serialize() const {
+  const Result<std::string> text = detail::guarded([&]() -> Result<std::string> {
+    if (!status().ok()) return status();
+    // A name that is not UTF-8 cannot be JSON.
+    return to_json(*this).dump(-1, ' ', false, Json::error_handler_t::replace);
+  });
+  return text.ok() ? text.value() : std::string();
+}
+
+Json to_json(const Initializer &initializer) { return initializer.is_none() ? Json() : initializer.object()->json(); }
+
+}  // namespace tconv
