@@ -22,8 +22,14 @@ struct LayerDefinition {
   std::optional<Graph> graph = {};
 };
 
+// "Conv2DTranspose".
+std::string class_name(int rank);
+
+// Keras refuses a '/' in a layer's name.
+Status check_layer_name(std::string_view name);
+
 // Keras' config of a Keras-dialect layer of that rank: the object of get_config(), or of serialize() with class_name.
-// The config's input_shape is what "build_config" has.
+// The config's input_shape is what "build_config" has. Without a data_format it gets image_data_format().
 Result<LayerDefinition> read_definition(std::string_view json, int rank, const CustomObjects &custom);
 
 // The text of get_config(). A layer of another dialect is unsupported, with what it has that Keras has not.

@@ -101,24 +101,6 @@ std::string read_function(const Fields &fields) {
   return "";
 }
 
-Result<LayerConfig> read_layer(std::string_view text, const std::optional<Shape> &kernel) {
-  Status error;
-  const Json document = read_json(text, error);
-  if (error.ok()) error = check_kernel_sizes("the kernel array's shape", kernel);
-  if (!error.ok()) return error;
-  ParsedLayer parsed;
-  const Fields layer(&document, "", error);
-  if (error.ok()) read_dialect(layer, parsed, kernel);
-  if (!error.ok()) return error;
-  take_from_kernel(parsed.config, kernel);
-  take_from_input(parsed.config);
-  error = validate(parsed.config);
-  if (error.ok()) error = check_kernel_shape("weight_shape", parsed.weight_shape, parsed.config);
-  if (error.ok()) error = check_kernel_shape("the kernel array", kernel, parsed.config);
-  if (!error.ok()) return error;
-  return std::move(parsed.config);
-}
-
 }  // namespace
 
 Json read_json(std::string_view text, Status &error) {
@@ -136,9 +118,27 @@ Json read_json(std::string_view text, Status &error) {
   }
 }
 
+Result<LayerConfig> read_layer(const Json &document, const std::optional<Shape> &kernel) {
+  Status error = check_kernel_sizes("the kernel array's shape", kernel);
+  ParsedLayer parsed;
+  const Fields layer(&document, "", error);
+  if (error.ok()) read_dialect(layer, parsed, kernel);
+  if (!error.ok()) return error;
+  take_from_kernel(parsed.config, kernel);
+  take_from_input(parsed.config);
+  error = validate(parsed.config);
+  if (error.ok()) error = check_kernel_shape("weight_shape", parsed.weight_shape, parsed.config);
+  if (error.ok()) error = check_kernel_shape("the kernel array", kernel, parsed.config);
+  if (!error.ok()) return error;
+  return std::move(parsed.config);
+}
+
 Result<LayerConfig> parse_layer(std::string_view json, const std::optional<Shape> &kernel) {
   try {
-    return read_layer(json, kernel);
+    Status error;
+    const Json document = read_json(json, error);
+    if (!error.ok()) return error;
+    return read_layer(document, kernel);
   } catch (const std::bad_alloc &) {
     return Status(StatusCode::resource_exhausted, "no memory to read the layer");
   } catch (const std::exception &failure) {

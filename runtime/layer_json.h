@@ -1,5 +1,5 @@
 // What the readers of the four dialects share: the fields of one JSON object with their types checked, and the parts of
-// a layer that every dialect spells alike. Private to runtime/layer_json*.cpp.
+// a layer that every dialect spells alike. Private to runtime/.
 #ifndef TCONV_RUNTIME_LAYER_JSON_H
 #define TCONV_RUNTIME_LAYER_JSON_H
 
@@ -64,6 +64,9 @@ class Fields {
 
 // A text as JSON. Its size and nesting are limited, and a field that is given twice is an error.
 Json read_json(std::string_view text, Status &error);
+
+// parse_layer() of what read_json() has read; may throw.
+Result<LayerConfig> read_layer(const Json &document, const std::optional<Shape> &kernel);
 
 struct ParsedLayer {
   LayerConfig config;
