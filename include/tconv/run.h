@@ -5,12 +5,14 @@
  * Tasks never share an output and every output is summed by one task in one order, so the bits do not depend on the
  * threads.
  *
- * tconv_run_kernel() replaces Halide's error handler of the process by one that neither prints nor aborts.
+ * The first tconv_run_kernel() of a process replaces Halide's error handler by one that neither prints nor aborts; one
+ * that the program sets later stays.
  */
 #ifndef TCONV_RUN_H
 #define TCONV_RUN_H
 
 #include "tconv/arguments.h"
+#include "tconv/error_handler.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,12 +43,6 @@ static inline int tconv_is_softmax(const tconv_layer *layer) {
 static inline float *tconv_aligned(void *memory) {
   const uintptr_t address = (uintptr_t)memory;
   return (float *)((address + TCONV_ALIGNMENT - 1) / TCONV_ALIGNMENT * TCONV_ALIGNMENT);
-}
-
-/* The compiled functions check their arguments and return a code; that is all that is wanted of them. */
-static inline void tconv_quiet_error(void *context, const char *message) {
-  (void)context;
-  (void)message;
 }
 
 static inline const float *tconv_baked_weights(const tconv_kernel *kernel) {
@@ -281,7 +277,7 @@ static inline int tconv_run_kernel(const tconv_kernel *kernel, const tconv_layer
   job.call = call;
   job.path = tconv_call_path(kernel, call);
   if (!job.path) return TCONV_ERROR_PROCESSOR;
-  halide_set_error_handler(tconv_quiet_error);
+  tconv_silence_errors();
   job.packed = kernel->baked ? tconv_baked_weights(kernel) : call->packed;
   if (!job.packed || !call->input || !call->output) return TCONV_ERROR_NULL;
   tconv_cut(kernel, job.path, layer, &job.dims, call->batch, tconv_thread_count(call), &job.blocks);

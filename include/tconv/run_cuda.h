@@ -133,7 +133,7 @@ static inline int tconv_run_cuda(const tconv_kernel *kernel, const tconv_layer *
   int64_t floats, image;
   int status;
   if (!kernel || !layer || !call) return TCONV_ERROR_NULL;
-  halide_set_error_handler(tconv_quiet_error);
+  tconv_silence_errors();
   status = tconv_prepare_cuda(kernel, layer, call, &whole, &job);
   if (status != TCONV_OK) return status;
   floats = call->batch * layer->out_channels * job.dims.dim[0].out * job.dims.dim[1].out * job.dims.dim[2].out;

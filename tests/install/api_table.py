@@ -1,6 +1,6 @@
 """Fails where a row of the table of documented names has no test, or its test does not use the row's C++ name.
 
-    api_table.py REPOSITORY BUILD_DIRECTORY
+    api_table.py REPOSITORY BUILD_DIRECTORY CTEST
 """
 
 import json
@@ -9,13 +9,13 @@ import re
 import subprocess
 import sys
 
-root, build = pathlib.Path(sys.argv[1]), sys.argv[2]
+root, build, ctest = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 rows = [[cell.strip() for cell in line.strip("|\n").split("|")]
         for line in (root / "docs/keras_api.md").read_text().splitlines()
         if line.startswith("| ") and not line.startswith("| Name ")]
 
 # The tests that ctest runs, named "<label>.<Suite>.<Test>".
-listing = json.loads(subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], capture_output=True,
+listing = json.loads(subprocess.run([ctest, "--test-dir", build, "--show-only=json-v1"], capture_output=True,
                                     check=True, text=True).stdout)
 registered = {test["name"].split(".", 1)[1] for test in listing["tests"] if "." in test["name"]}
 

@@ -58,7 +58,8 @@ Sizes<rank> to_sizes(const Json &json) {
   if (json.is_null()) return {};
   return [&]<std::size_t... i>(std::index_sequence<i...>) {
     return Sizes<rank>(json[i].template get<std::int64_t>()...);
-  }(std::make_index_sequence<rank>());
+  }
+  (std::make_index_sequence<rank>());
 }
 
 // A name, or an object in Keras' serialized form, or None.

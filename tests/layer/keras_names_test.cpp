@@ -78,8 +78,7 @@ TEST(KerasNames, TwoLayersOfOneNameHaveScopesOfTheirOwn) {
   EXPECT_EQ(second.scope_name().value(), "up");
   EXPECT_EQ(first.name(), "up");
   EXPECT_EQ(first.scope_name().value(), "up_1");
-  EXPECT_EQ(paths(graph.variables()),
-            (std::vector<std::string>{"up/kernel", "up/bias", "up_1/kernel", "up_1/bias"}));
+  EXPECT_EQ(paths(graph.variables()), (std::vector<std::string>{"up/kernel", "up/bias", "up_1/kernel", "up_1/bias"}));
 }
 
 TEST(KerasNames, ALayerLeavesTheScopesOfFunctionalFormsAlone) {

@@ -1,10 +1,9 @@
-// Which kernel a layer runs, what it says about it, what it refuses to register, and that several threads may use one
-// layer. The specialised kernels are doubles (reference_kernel.h) that count their calls.
+// Which kernel a layer runs, what it says about it, and what it refuses to register. The specialised kernels are
+// doubles (reference_kernel.h) that count their calls.
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "layer_case.h"
@@ -139,46 +138,6 @@ TEST_F(LayerKernels, OneFromAnotherDialectServesTheSameLayer) {
   ASSERT_TRUE(layer.use_kernel(first.kernel, describe(torch).value()).ok());
   expect_run({1, 3, 3, 5});
   EXPECT_GT(first_runs, 0);
-}
-
-TEST_F(LayerKernels, SeveralThreadsMayCallOneLayerWhileItsWeightsChange) {
-  const Shape shape = {1, 6, 6, 5};
-  const Tensor x = random_tensor(shape, 3);
-  const std::vector<Tensor> weights[2] = {{random_tensor({3, 3, 3, 5}, 1), random_tensor({3}, 1)},
-                                          {random_tensor({3, 3, 3, 5}, 2), random_tensor({3}, 2)}};
-  std::vector<float> wanted[2];
-  for (int i = 0; i < 2; ++i) {
-    ASSERT_TRUE(layer.set_weights(weights[i]).ok());
-    wanted[i] = layer(x).value().data;
-  }
-  std::atomic<int> wrong = 0, calling = 3;
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 3; ++t) {
-    threads.emplace_back([&] {
-      for (int call = 0; call < 200; ++call) {
-        const Result<Tensor> y = layer(x);
-        wrong += !y.ok() || (y.value().data != wanted[0] && y.value().data != wanted[1]);
-      }
-      --calling;
-    });
-  }
-  for (int i = 0; calling > 0; ++i) EXPECT_TRUE(layer.set_weights(weights[i % 2]).ok());
-  for (std::thread &thread : threads) thread.join();
-  EXPECT_EQ(wrong, 0);
-}
-
-TEST_F(LayerKernels, TwoFirstCallsBuildOnce) {
-  const Tensor x = random_tensor({1, 3, 3, 5}, 3);
-  std::vector<float> results[4];
-  std::vector<std::thread> threads;
-  for (std::vector<float> &result : results) {
-    threads.emplace_back([&] {
-      if (const Result<Tensor> y = layer(x); y.ok()) result = y.value().data;
-    });
-  }
-  for (std::thread &thread : threads) thread.join();
-  for (const std::vector<float> &result : results) EXPECT_EQ(result, results[0]);
-  EXPECT_FALSE(results[0].empty());
 }
 
 TEST(Threads, ThePoolsSizeIsSetAndNegativeOnesAreRefused) {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "HalideRuntime.h"
@@ -10,6 +11,8 @@
 namespace {
 
 std::atomic<int> pool_threads{0};
+// Plain, as Halide's is: ThreadSanitizer reports a driver that sets it while another thread does.
+halide_error_handler_t error_handler = nullptr;
 
 }  // namespace
 
@@ -24,7 +27,9 @@ int halide_set_num_threads(int threads) {
 
 int halide_can_use_target_features(int, const std::uint64_t *) { return 1; }
 
-halide_error_handler_t halide_set_error_handler(halide_error_handler_t) { return nullptr; }
+halide_error_handler_t halide_set_error_handler(halide_error_handler_t handler) {
+  return std::exchange(error_handler, handler);
+}
 
 int halide_do_par_for(void *context, halide_task_t task, int min, int size, std::uint8_t *closure) {
   std::atomic<int> next{min}, failed{0};
