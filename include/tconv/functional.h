@@ -3,7 +3,8 @@
 //
 // Variables "<scope>/<name>/kernel" and "<scope>/<name>/bias" are made by the first call and found by a later one that
 // reuses. Without a name it is "conv2d_transpose", "conv2d_transpose_1" and so on within the scope, and with `reuse`
-// just "conv2d_transpose". What was found keeps its values, its regularizer and its constraint.
+// just "conv2d_transpose". What was found keeps its values, its regularizer and its constraint. The variables of layers
+// that have the same graph are found too.
 // Errors, all invalid_argument: a name that is taken without reuse; one that is missing with it; a found variable of
 // another shape; `input_shape` or a `graph` other than the scope's; and the layer's own (tconv/layer.h).
 // The packed form of the weights is kept with the scope, so that a second call does not pack again.

@@ -109,7 +109,8 @@ TEST(Arguments, InitializersFillKernelAndBias) {
   // None is Keras' default initializer, glorot_uniform: of (2,), within sqrt(6 / 4).
   Conv1DTranspose none({.filters = 2, .kernel_size = 3, .kernel_initializer = {}, .bias_initializer = {}});
   ASSERT_TRUE(none.build({1, 4, 5}).ok());
-  for (const Tensor &weight : none.get_weights().value()) {
+  const std::vector<Tensor> weights = none.get_weights().value();
+  for (const Tensor &weight : weights) {
     for (const float value : weight.data) {
       EXPECT_NE(value, 0);
       EXPECT_LE(std::fabs(value), std::sqrt(6.0f / 4.0f));

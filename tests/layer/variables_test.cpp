@@ -110,7 +110,8 @@ TEST(Variables, ProjectAppliesTheConstraint) {
                                                return Tensor{value.shape, std::vector<float>(value.data.size())};
                                              }}});
   ASSERT_TRUE(layer.set_weights(std::vector<Tensor>{{{1, 2, 1}, {3, 4}}, {{2}, {5, 6}}}).ok());
-  for (Variable &variable : layer.weights().value()) {
+  std::vector<Variable> variables = layer.weights().value();
+  for (Variable &variable : variables) {
     EXPECT_FALSE(variable.constraint().is_none());
     ASSERT_TRUE(variable.project().ok());
   }
