@@ -37,9 +37,15 @@ std::string GraphState::scope_layer(const std::string &name) {
   return scope;
 }
 
+bool GraphState::is_layer_scope(const std::string &path) const {
+  const std::lock_guard lock(mutex);
+  return layer_scopes.contains(path);
+}
+
 void GraphState::add(const Variable &variable, bool trainable) {
   const std::lock_guard lock(mutex);
   variables.push_back(variable);
+  by_path.emplace(variable.path(), variable);
   if (trainable) trainable_variables.push_back(variable);
 }
 

@@ -31,7 +31,7 @@ struct GraphState {
   UniqueNames layer_names;
   std::set<std::string, std::less<>> layer_scopes;
   std::vector<Variable> variables, trainable_variables;
-  std::map<std::string, Variable, std::less<>> by_path;  // those of the functional forms
+  std::map<std::string, Variable, std::less<>> by_path;  // what functional forms find
   std::vector<float> activity_losses;
   // Of the functional forms, by the layer's scope and geometry.
   std::map<std::string, std::shared_ptr<PackCache>, std::less<>> packed;
@@ -39,6 +39,7 @@ struct GraphState {
   // A layer's default name, and the scope of a layer of that name.
   std::string name_layer(const std::string &base);
   std::string scope_layer(const std::string &name);
+  bool is_layer_scope(const std::string &path) const;
   void add(const Variable &variable, bool trainable);
 };
 
@@ -50,9 +51,11 @@ struct ScopeState {
   Reuse reuse = Reuse::no;
 
   std::mutex mutex;
-  std::set<std::string, std::less<>> opened;  // names within this scope
+  std::set<std::string, std::less<>> opened;  // names within this scope, of layers and of scopes
 
   std::string path(const std::string &name) const;
+  // No layer gets the name of a scope within this one by default.
+  void open(const std::string &inner);
   // A layer's name: the given one, or a default that has not been opened. With a reuse of its own, the base.
   std::string name_layer(const std::string &given, const std::string &base, Reuse reuse);
 };

@@ -130,7 +130,8 @@ Result<std::optional<float>> activity_loss(const LayerState &state, const Tensor
   if (regularizer.is_none()) return std::optional<float>();
   const Result<float> loss = regularizer(output);
   if (!loss.ok()) return loss.status();
-  return std::optional<float>(loss.value());
+  const std::int64_t batch = output.shape.front();
+  return std::optional<float>(batch == 0 ? 0.0f : loss.value() / static_cast<float>(batch));
 }
 
 }  // namespace detail

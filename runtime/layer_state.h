@@ -106,7 +106,7 @@ Status copy_state(const LayerState &from, LayerState &to);
 // A whole call, which builds where `build_first`. Records nothing.
 Result<Tensor> compute(LayerState &state, const Tensor &input, bool build_first);
 
-// The activity regularizer's penalty; nullopt without one.
+// The activity regularizer's penalty, divided by the batch as in Keras; nullopt without one.
 Result<std::optional<float>> activity_loss(const LayerState &state, const Tensor &output);
 
 // The kernel for calls of this shape, whose batch and spatial sizes may be open. The shape has been checked; the mutex

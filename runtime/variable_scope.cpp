@@ -53,11 +53,17 @@ std::string ScopeState::path(const std::string &layer) const {
   return name.empty() ? layer : fmt::format("{}/{}", name, layer);
 }
 
+void ScopeState::open(const std::string &inner) {
+  const std::lock_guard lock(mutex);
+  opened.insert(inner);
+}
+
 std::string ScopeState::name_layer(const std::string &given, const std::string &base, Reuse own_reuse) {
   const std::lock_guard lock(mutex);
   std::string layer = given.empty() ? base : given;
   if (given.empty() && own_reuse == Reuse::no) {
-    for (int i = 1; opened.contains(layer); ++i) layer = fmt::format("{}_{}", base, i);
+    const auto taken = [&] { return opened.contains(layer) || graph.state().is_layer_scope(path(layer)); };
+    for (int i = 1; taken(); ++i) layer = fmt::format("{}_{}", base, i);
   }
   opened.insert(layer);
   return layer;
@@ -109,6 +115,7 @@ VariableScope::VariableScope(const VariableScope &outer, std::string_view name, 
     : VariableScope(outer.graph(), reuse == Reuse::no ? outer.reuse() : reuse) {
   state_->error = outer.status().ok() ? detail::check_scope_name(name) : outer.status();
   state_->name = outer.state().path(std::string(name));
+  outer.state().open(std::string(name));
 }
 
 Status VariableScope::status() const { return state_->error; }

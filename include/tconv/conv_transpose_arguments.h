@@ -35,7 +35,7 @@ struct ConvTransposeArguments {
   Initializer kernel_initializer = "glorot_uniform";
   Initializer bias_initializer = "zeros";  // None: glorot_uniform; in the functional forms, no bias
   Regularizer kernel_regularizer = {}, bias_regularizer = {};
-  Regularizer activity_regularizer = {};  // of the output
+  Regularizer activity_regularizer = {};  // of the output; the loss is divided by the batch
   Constraint kernel_constraint = {}, bias_constraint = {};
   bool trainable = true;
   // Without a '/'. Empty: "conv2d_transpose", then "conv2d_transpose_1" and so on, unique in the graph, or without one

@@ -33,7 +33,7 @@ class Regularizer {
   bool is_none() const;
   Status status() const;
 
-  // The penalty, summed in double precision; 0 for none. Not divided by the batch, as in Keras 3.
+  // The penalty, summed in double precision; 0 for none. Not divided by the batch: that is what layers do.
   Result<float> operator()(const Tensor &tensor) const;
 
   // As keras.regularizers.serialize() writes it, "null" for none; "" with an error in status().

@@ -7,6 +7,9 @@
 Each framework's cases go to <framework>.json (what the layer is, where its arrays lie) and <framework>.bin (the arrays,
 little-endian float32, one after the other; offsets count floats). The tests read these files and need no framework.
 The cases are random with a fixed seed: the same versions on the same processor write the same files.
+
+What layers do beside computing is recorded by scripts of their own, which are run by hand: from_tf_layers.py writes
+tf_layers.json, from_keras_layers.py keras_layers.json.
 """
 
 import importlib
