@@ -17,13 +17,13 @@ Status check_scope_name(std::string_view name) {
       fmt::format("a variable scope's name {} must not be empty, nor begin or end with '/'", quote(name)));
 }
 
-// The variable of a request, nullopt where it has to be made. The graph's mutex is held.
-Result<std::optional<Variable>> find(const GraphState &graph, const std::string &path, Reuse reuse,
-                                     const VariableRequest &request) {
+// The variable of a request, which the graph keeps; null where it has to be made. The graph's mutex is held.
+Result<const Variable *> find(const GraphState &graph, const std::string &path, Reuse reuse,
+                              const VariableRequest &request) {
   const std::string name = fmt::format("{}/{}", path, request.name);
   const auto found = graph.by_path.find(name);
   if (found == graph.by_path.end()) {
-    if (reuse != Reuse::yes) return std::optional<Variable>();
+    if (reuse != Reuse::yes) return nullptr;
     return invalid_argument(fmt::format(
         "variable {} does not exist: Reuse::yes only finds variables, Reuse::automatic makes them", quote(name)));
   }
@@ -31,18 +31,18 @@ Result<std::optional<Variable>> find(const GraphState &graph, const std::string 
     return invalid_argument(fmt::format(
         "variable {} exists: give the layer another name, or share it by Reuse::yes or Reuse::automatic", quote(name)));
   }
-  if (found->second.shape() == request.shape) return std::optional(found->second);
+  if (found->second.shape() == request.shape) return &found->second;
   return invalid_argument(fmt::format("variable {} is shared, but has shape {}, not {}", quote(name),
                                       tuple(found->second.shape()), tuple(request.shape)));
 }
 
-Result<std::vector<std::optional<Variable>>> find_all(const GraphState &graph, const std::string &path, Reuse reuse,
-                                                      std::span<const VariableRequest> requests) {
-  std::vector<std::optional<Variable>> variables;
+Result<std::vector<const Variable *>> find_all(const GraphState &graph, const std::string &path, Reuse reuse,
+                                               std::span<const VariableRequest> requests) {
+  std::vector<const Variable *> variables;
   for (const VariableRequest &request : requests) {
-    Result<std::optional<Variable>> variable = find(graph, path, reuse, request);
+    const Result<const Variable *> variable = find(graph, path, reuse, request);
     if (!variable.ok()) return variable.status();
-    variables.push_back(std::move(variable).value());
+    variables.push_back(variable.value());
   }
   return variables;
 }
@@ -71,7 +71,7 @@ std::string ScopeState::name_layer(const std::string &given, const std::string &
 
 Result<std::vector<Variable>> get_variables(GraphState &graph, const std::string &path, Reuse reuse, bool trainable,
                                             std::span<const VariableRequest> requests) {
-  Result<std::vector<std::optional<Variable>>> found = [&] {
+  Result<std::vector<const Variable *>> found = [&] {
     const std::lock_guard lock(graph.mutex);
     return find_all(graph, path, reuse, requests);
   }();

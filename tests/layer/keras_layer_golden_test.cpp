@@ -96,7 +96,8 @@ class Case {
   }
 
   void check_projection(Layer &layer) {
-    for (Variable variable : layer.weights().value()) {
+    const std::vector<Variable> variables = layer.weights().value();
+    for (Variable variable : variables) {
       const Status projected = variable.project();
       ASSERT_TRUE(projected.ok()) << projected.message();
     }

@@ -84,7 +84,8 @@ void replay(const Json &program, const Graph &graph) {
 
 // The same calls again, which find what the first pass made, with the values that TensorFlow's session had.
 std::size_t compare_numbers(const Json &program, const Graph &graph) {
-  for (Variable variable : graph.variables().value()) {
+  const std::vector<Variable> variables = graph.variables().value();
+  for (Variable variable : variables) {
     const Status assigned = variable.assign(to_tensor(program["values"][variable.path()]));
     EXPECT_TRUE(assigned.ok()) << assigned.message();
   }
