@@ -72,19 +72,21 @@ class Softmax final : public Layer {
   Axes axes_;
 };
 
-// Martins and Astudillo, "From softmax to sparsemax" (2016), algorithm 1.
+// As Keras 3.15 computes it, on all its backends: tau comes from the sum of the support's cumulative sums, where
+// Martins and Astudillo ("From softmax to sparsemax", 2016, algorithm 1) have the last of them. A support of two and
+// more therefore sums to less than 1; a model was trained with these numbers.
 void sparsemax(std::span<float> row, std::vector<float> &sorted) {
   sorted.assign(row.begin(), row.end());
   const auto numbers = std::partition(sorted.begin(), sorted.end(), [](float x) { return !std::isnan(x); });
   std::sort(sorted.begin(), numbers, std::greater<>());
-  double sum = 0, support_sum = 0, support = 0;
+  double sum = 0, sums = 0, support = 0;
   for (std::size_t k = 0; k < sorted.size(); ++k) {
     sum += sorted[k];
     if (!(sorted[k] - (sum - 1) / static_cast<double>(k + 1) > 0)) continue;
-    support_sum += sorted[k];
+    sums += sum;
     ++support;
   }
-  const double tau = (support_sum - 1) / support;  // no support where all is infinite or NaN: -inf, as in Keras
+  const double tau = (sums - 1) / support;  // no support where all is infinite or NaN: -inf, as in Keras
   for (float &x : row) x = x - tau < 0 ? 0.0F : static_cast<float>(x - tau);
 }
 

@@ -124,7 +124,7 @@ Made make_norm(const std::string &class_name, Json defaults, const Json &given) 
   for (const auto &item : defaults.items()) parameters.push_back(item.key());
   input.allow_only(parameters);
   for (const std::string_view name : parameters) {
-    if (name != "axis") input.refuse_null({name});  // all axes
+    if (name != "axis") input.refuse_null({name});  // there it means all axes
   }
   if (!error.ok()) return error;
   for (const auto &item : given.items()) defaults[item.key()] = item.value();

@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.arrays import Golden, write_npy
 from support.tconvc import TconvcTest, keras_layer, main
 
-SUPPORT_NAMES = ("arguments", "blocks", "classes", "geometry", "kernel", "run")
+SUPPORT_NAMES = ("arguments", "blocks", "classes", "error_handler", "geometry", "kernel", "run")
 SUPPORT = {"HalideRuntime.h"} | {f"tconv/{name}.h" for name in SUPPORT_NAMES}
 
 PROGRAM = """

@@ -8,8 +8,9 @@ take.
 keras_configs.json: "layer" is what keras.layers.serialize() of Keras 3, or tf_keras.layers.serialize() of Keras 2,
 wrote; "expected" is what Keras 3 writes for it: the same, or for Keras 2 what it writes for the layer that it loads
 from the config without what Keras 3 does not know ("groups" where it is 1 and "batch_input_shape").
-tconv_configs.json: "layer" and "config" are the texts of to_json() and get_config() that the test wrote into ours.json;
-"layer_again" and "config_again" are what Keras 3 wrote after loading them. Any that it refuses ends the script.
+tconv_configs.json: "layer" and "config" are the texts of write_layer() and write_config() (runtime/layer_definition.h)
+that the test wrote into ours.json; "layer_again" is keras.layers.serialize(keras.layers.deserialize(layer)),
+"config_again" is from_config(config).get_config(). A text that Keras refuses ends the script.
 Without an argument only the first file is written. Nothing is random: the same versions write the same files.
 """
 
@@ -38,6 +39,7 @@ def registered(x, **_):
 
 
 CUSTOM_OBJECTS = {"double": double}
+UNKNOWN_TO_KERAS_3 = ("groups", "batch_input_shape")
 
 
 def arguments():
@@ -106,10 +108,12 @@ def regularizers_and_constraints():
     yield "regularizer_values", 2, None, base | dict(kernel_regularizer=r.L1(0.3), bias_regularizer=r.L2(0.0001))
     yield "regularizer_orthogonal", 2, None, base | dict(kernel_regularizer=r.OrthogonalRegularizer(0.25, "columns"))
     yield "activity_regularizer", 3, (1, 2, 2, 2, 3), base | dict(activity_regularizer=r.L2(0.05))
-    yield "constraint_max_norm", 2, None, base | dict(kernel_constraint=c.MaxNorm(3, [0, 1, 2]), bias_constraint="max_norm")
+    yield "constraint_max_norm", 2, None, base | dict(
+        kernel_constraint=c.MaxNorm(3, [0, 1, 2]), bias_constraint="max_norm")
     yield "constraint_min_max_norm", 2, None, base | dict(
         kernel_constraint=c.MinMaxNorm(0.25, 1.5, 0.75, axis=-1), bias_constraint="min_max_norm")
-    yield "constraint_unit_norm", 1, None, base | dict(kernel_constraint=c.UnitNorm([0, 1]), bias_constraint="unit_norm")
+    yield "constraint_unit_norm", 1, None, base | dict(
+        kernel_constraint=c.UnitNorm([0, 1]), bias_constraint="unit_norm")
     yield "constraint_non_neg", 1, None, base | dict(kernel_constraint="non_neg", bias_constraint=c.NonNeg())
 
 
@@ -163,9 +167,11 @@ def tf_keras_case(layer, input_shape):
     if input_shape is not None:
         layer.build(input_shape)
     serialized = through_json(tf_keras.layers.serialize(layer))
-    config = {name: value for name, value in serialized["config"].items() if name not in ("groups", "batch_input_shape")}
-    expected = keras.layers.deserialize(serialized | {"config": config}, CUSTOM_OBJECTS)
-    return dict(name=f"tf_keras_{layer.name}", layer=serialized, expected=through_json(keras.layers.serialize(expected)))
+    if serialized["config"].get("groups", 1) != 1:
+        raise ValueError(f"{layer.name}: Keras 3 has no groups")
+    config = {name: value for name, value in serialized["config"].items() if name not in UNKNOWN_TO_KERAS_3}
+    loaded = keras.layers.deserialize(serialized | {"config": config}, CUSTOM_OBJECTS)
+    return dict(name=f"tf_keras_{layer.name}", layer=serialized, expected=through_json(keras.layers.serialize(loaded)))
 
 
 def tconv_case(name, layer, config):

@@ -107,8 +107,12 @@ class ConcurrentLayer : public testing::Test {
 
   static Weights random_weights(unsigned seed) { return {random_tensor({3, 3, 3, 5}, seed), random_tensor({3}, seed)}; }
 
-  const ConvTransposeArguments<2> arguments = {
-      .filters = 3, .kernel_size = 3, .strides = 2, .padding = "same", .activation = "tanh", .seed = 7};
+  const ConvTransposeArguments<2> arguments = {.filters = 3,
+                                               .kernel_size = 3,
+                                               .strides = 2,
+                                               .padding = "same",
+                                               .activation = "tanh",
+                                               .kernel_initializer = initializers::glorot_uniform(7)};
   const std::vector<Tensor> inputs = {random_tensor({1, 6, 6, 5}, 1), random_tensor({3, 5, 9, 5}, 2),
                                       random_tensor({2, 1, 4, 5}, 3)};
   const Weights weights[sets] = {random_weights(4), random_weights(5)};
