@@ -25,7 +25,7 @@ class ActivationFunction {
   // Works in place on an output of that shape, dense and row-major; may throw, which the caller gets as a Status.
   using Function = std::function<void(std::span<float> values, const Shape &shape)>;
 
-  ActivationFunction() = default;  // linear
+  ActivationFunction() noexcept {}  // linear; for why it is not defaulted see Sizes
   ActivationFunction(Activation builtin) : builtin_(builtin) {}
   // Keras' name, or the JSON that serialize() writes for a function or for one of the layers ReLU, LeakyReLU, ELU and
   // Softmax with its parameters; status() says what is wrong with it.

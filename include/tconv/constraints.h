@@ -26,7 +26,7 @@ class Constraint {
   // Returns a tensor of the same shape; may throw, which the caller gets as a Status.
   using Function = std::function<Tensor(const Tensor &value)>;
 
-  Constraint() = default;  // none
+  Constraint() noexcept {}  // none
   // Keras' name or the JSON object that serialize() writes; status() says what is wrong with it.
   Constraint(const char *identifier) : Constraint(std::string_view(identifier)) {}
   Constraint(const std::string &identifier) : Constraint(std::string_view(identifier)) {}

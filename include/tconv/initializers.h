@@ -40,7 +40,7 @@ class Initializer {
   // Returns a tensor of that shape; may throw, which the caller gets as a Status with the exception's what().
   using Function = std::function<Tensor(const Shape &shape)>;
 
-  Initializer() = default;  // Keras' None: a variable then gets glorot_uniform
+  Initializer() noexcept {}  // Keras' None: a variable then gets glorot_uniform
   // Keras' name or the JSON object that serialize() writes; status() says what is wrong with it.
   Initializer(const char *identifier) : Initializer(std::string_view(identifier)) {}
   Initializer(const std::string &identifier) : Initializer(std::string_view(identifier)) {}

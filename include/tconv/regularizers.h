@@ -23,7 +23,7 @@ class Regularizer {
   // May throw, which the caller gets as a Status.
   using Function = std::function<float(const Tensor &tensor)>;
 
-  Regularizer() = default;  // none
+  Regularizer() noexcept {}  // none
   // Keras' name or the JSON object that serialize() writes; status() says what is wrong with it.
   Regularizer(const char *identifier) : Regularizer(std::string_view(identifier)) {}
   Regularizer(const std::string &identifier) : Regularizer(std::string_view(identifier)) {}
