@@ -47,7 +47,8 @@ class [[nodiscard]] Result {
   Status status() const { return ok() ? Status() : *std::get_if<Status>(&state_); }
   T &value() & { return *std::get_if<T>(&state_); }
   const T &value() const & { return *std::get_if<T>(&state_); }
-  T &&value() && { return std::move(*std::get_if<T>(&state_)); }
+  // By value, so that a loop over what a temporary holds is safe.
+  T value() && { return std::move(*std::get_if<T>(&state_)); }
 
  private:
   std::variant<T, Status> state_;

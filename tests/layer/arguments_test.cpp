@@ -88,7 +88,7 @@ TEST(Arguments, ObjectsThatAreNotKerasAreRefusedByTheArgumentsName) {
     expect_message(layer.status(), invalid, value);
   };
   refused({.filters = 1, .kernel_size = 1, .kernel_initializer = "glorot"}, "kernel_initializer", "'glorot'");
-  refused({.filters = 1, .kernel_size = 1, .bias_initializer = "zero"}, "bias_initializer", "'zero'");
+  refused({.filters = 1, .kernel_size = 1, .bias_initializer = "zeroes"}, "bias_initializer", "'zeroes'");
   refused({.filters = 1, .kernel_size = 1, .kernel_regularizer = "l7"}, "kernel_regularizer", "'l7'");
   refused({.filters = 1, .kernel_size = 1, .bias_regularizer = "l7"}, "bias_regularizer", "'l7'");
   refused({.filters = 1, .kernel_size = 1, .activity_regularizer = "l7"}, "activity_regularizer", "'l7'");
