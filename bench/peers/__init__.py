@@ -1,0 +1,85 @@
+"""What is measured: one entry for each column of the table. The module of an entry is imported in a process of its own
+(worker.py), because the libraries fight over OpenMP runtimes and threads; it has
+
+    make(name, settings)  an object with `version` and prepare(shape, input, kernel), which gives Variants
+
+The arrays are channels last, the kernel is in PyTorch's order. A module gives several Variants where it is not known
+beforehand which is fastest (memory formats, packed weights); the worker keeps the fastest of them.
+"""
+
+import dataclasses
+import time
+import typing
+
+import numpy as np
+
+LAYOUTS = ("channels_last", "channels_first")
+
+
+class Refused(Exception):
+    """The peer has no such layer; the text says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    module: str
+    layouts: tuple = LAYOUTS
+    # Called from Python, so that what a call of an almost empty layer takes is subtracted.
+    from_python: bool = True
+    default: bool = True
+
+
+ENTRIES = {
+    "tconv": Entry("tconv", from_python=False),
+    "tconv_general": Entry("tconv", from_python=False),
+    "tconv_avx2": Entry("tconv", from_python=False, default=False),
+    "torch": Entry("pytorch"),
+    "torch_cl": Entry("pytorch", ("channels_last",)),
+    "ort": Entry("onnx_runtime"),
+    "ncnn": Entry("ncnn_net"),
+    "mnn": Entry("mnn_session"),
+    "openvino": Entry("openvino_model"),
+    "litert": Entry("litert_model", ("channels_last",)),
+    "tf": Entry("tensorflow_function", ("channels_last",)),
+    "tfxla": Entry("tensorflow_function", ("channels_last",)),
+    "jax": Entry("jax_function", ("channels_last",)),
+}
+
+
+def is_ours(name):
+    return ENTRIES[name].module == "tconv"
+
+
+def time_calls(call, seconds):
+    """The seconds that each call took; at least one."""
+    times, end = [], time.perf_counter() + seconds
+    while not times or time.perf_counter() < end:
+        start = time.perf_counter_ns()
+        call()
+        times.append((time.perf_counter_ns() - start) * 1e-9)
+    return times
+
+
+@dataclasses.dataclass
+class Variant:
+    name: str
+    call: typing.Callable
+    # The last call's output as an array, channels last.
+    output: typing.Callable
+    time: typing.Callable = None
+
+    def times(self, seconds):
+        return self.time(seconds) if self.time else time_calls(self.call, seconds)
+
+
+def channels_first(array):
+    return np.ascontiguousarray(np.moveaxis(array, -1, 1))
+
+
+def channels_last(array):
+    return np.ascontiguousarray(np.moveaxis(np.asarray(array), 1, -1))
+
+
+def with_rows(shape, array):
+    """A one-dimensional layer's array, of channels last, as an image of one row."""
+    return array[:, None] if shape.rank == 1 else array

@@ -1,0 +1,188 @@
+"""Measures tconv and other libraries alternately on the same layers. Called by `./bootstrap bench`, with .venv-bench's
+python; writes results.json, table.md and pictures (report.py).
+
+Every peer is a process of its own that lives as long as the run and is asked in turn, in several rounds, so that what
+else the machine does hits all alike.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+import check
+import report
+import shapes
+from machine import Machine
+from peers import ENTRIES, LAYOUTS
+from workers import BENCH, Worker
+
+ROUNDS = 5
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="./bootstrap bench", description="Measures tconv and other libraries "
+                                     "alternately, and writes results.json, table.md, bars.png and roofline.png.")
+    parser.add_argument("shapes", nargs="*", metavar="SHAPE-OR-FILE", help="a name in bench/shapes.txt, a layer's .json, "
+                        "or a file of lines as in bench/shapes.txt (default: all of that file)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of every peer (default: 1)")
+    parser.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0], help="channels_last compares with every peer in "
+                        "the layout it likes best; channels_first with those that have that layout at their door")
+    parser.add_argument("--peers", type=lambda text: text.split(","), help="those alone, separated by commas; tconv_avx2 "
+                        f"only if asked for (of: {', '.join(ENTRIES)})")
+    parser.add_argument("--seconds", type=float, default=1, help="for each peer and layer (default: 1)")
+    parser.add_argument("-o", "--output", type=pathlib.Path, default=BENCH.parent / "build/bench",
+                        help="the directory to write (default: build/bench)")
+    parser.add_argument("--tconvc", type=pathlib.Path, default=BENCH.parent / "build/bin/tconvc",
+                        help="the compiler (default: build/bin/tconvc)")
+    arguments = parser.parse_args()
+    if not 1 <= arguments.threads <= (os.cpu_count() or 1):
+        parser.error(f"--threads {arguments.threads}: this machine has {os.cpu_count()}")
+    unknown = [name for name in arguments.peers or () if name not in ENTRIES]
+    if unknown:
+        parser.error(f"--peers {','.join(unknown)}: not one of {', '.join(ENTRIES)}")
+    if not 0 < arguments.seconds <= 600:
+        parser.error(f"--seconds {arguments.seconds}: not in (0, 600]")
+    return arguments
+
+
+def choose_peers(names, layout):
+    wanted = names or [name for name, entry in ENTRIES.items() if entry.default]
+    return [name for name in wanted if layout in ENTRIES[name].layouts]
+
+
+def tiny_shape(rank):
+    """A layer with next to nothing to compute: what is left is the way from Python into the library and back."""
+    return shapes.parse_line(f"tiny{rank} {rank} 1 1 1 1 1 1 0 0")
+
+
+class Run:
+    def __init__(self, arguments, work):
+        self.arguments, self.work = arguments, pathlib.Path(work)
+        self.machine = Machine(work, arguments.threads)
+        self.overhead_ms = {}
+        settings = {"threads": arguments.threads, "layout": arguments.layout, "work": str(work),
+                    "tconvc": str(arguments.tconvc.resolve()), "x86": os.uname().machine == "x86_64"}
+        self.workers = {}
+        for name in choose_peers(arguments.peers, arguments.layout):
+            print(f"== Starting {name} ...", flush=True)
+            self.workers[name] = worker = Worker(name, settings, self.log(name))
+            print(f"   {worker.version or 'unusable: ' + worker.unusable}", flush=True)
+
+    def log(self, name):
+        directory = self.arguments.output / "logs"
+        directory.mkdir(parents=True, exist_ok=True)
+        log = directory / f"{name}.log"
+        log.write_bytes(b"")
+        return log
+
+    def prepare(self, name, shape):
+        return self.workers[name].ask(do="prepare", shape=shape.to_json(), input=str(self.work / "input.npy"),
+                                      kernel=str(self.work / "kernel.npy"), output=str(self.work / f"{name}.npy"))
+
+    def write_arrays(self, shape):
+        input, kernel = check.draw(shape)
+        np.save(self.work / "input.npy", input)
+        np.save(self.work / "kernel.npy", kernel)
+        return input, kernel
+
+    def measure_overheads(self, rank):
+        """Once for each rank, since some peers take another path for each."""
+        self.write_arrays(tiny_shape(rank))
+        for name in self.workers:
+            if (name, rank) not in self.overhead_ms:
+                overhead = 0.0
+                if ENTRIES[name].from_python and "refused" not in self.prepare(name, tiny_shape(rank)):
+                    overhead = self.workers[name].ask(do="time", seconds=0.05).get("minimum_ms", 0.0)
+                self.overhead_ms[name, rank] = overhead
+
+    def check(self, shape, ready, input, kernel):
+        outputs = {name: np.load(self.work / f"{name}.npy") for name in ready}
+        return check.check_outputs(shape, outputs, check.reference(shape, input, kernel))
+
+    def measure_rounds(self, ready):
+        seconds = self.arguments.seconds / ROUNDS
+        rounds = {name: [] for name in ready}
+        for index in range(ROUNDS):
+            # Each round begins with another peer, so that none always follows the same one.
+            start = index % max(1, len(ready))
+            for name in ready[start:] + ready[:start]:
+                # A peer whose one call is longer than all its time has been measured in the first round.
+                if not rounds[name] or rounds[name][0]["minimum_ms"] < 1e3 * self.arguments.seconds:
+                    rounds[name].append(self.workers[name].ask(do="time", seconds=seconds))
+        return rounds
+
+    def measure(self, shape):
+        self.measure_overheads(shape.rank)
+        input, kernel = self.write_arrays(shape)
+        answers = {name: self.prepare(name, shape) for name in self.workers}
+        ready = [name for name, answer in answers.items() if "refused" not in answer]
+        differences = self.check(shape, ready, input, kernel)
+        rounds = self.measure_rounds(ready)
+        self.machine.measure()
+        row = {"shape": shape.to_json(), "peers": {}}
+        for name, answer in answers.items():
+            failed = [one["refused"] for one in rounds.get(name, []) if "refused" in one]
+            if "refused" in answer or failed:
+                row["peers"][name] = {"refused": answer.get("refused") or failed[0]}
+                continue
+            # The library's own calls of an almost empty layer are in what is subtracted, in the peer's favour.
+            overhead = self.overhead_ms[name, shape.rank]
+            row["peers"][name] = answer | {
+                "minimum_ms": max(1e-6, min(one["minimum_ms"] for one in rounds[name]) - overhead),
+                "median_ms": max(1e-6, float(np.median([one["median_ms"] for one in rounds[name]])) - overhead),
+                "overhead_ms": overhead, "difference": differences[name], "rounds": rounds[name]}
+        return row
+
+    def results(self, rows):
+        return {"date": time.strftime("%Y-%m-%d %H:%M:%S"), "threads": self.arguments.threads,
+                "layout": self.arguments.layout, "seconds": self.arguments.seconds, "machine": self.machine.fields,
+                "versions": {name: worker.version for name, worker in self.workers.items()},
+                "unusable": {name: worker.unusable for name, worker in self.workers.items() if worker.unusable},
+                "rows": rows}
+
+    def stop(self):
+        for worker in self.workers.values():
+            worker.stop()
+
+
+def progress(row):
+    times = {name: peer["minimum_ms"] for name, peer in row["peers"].items() if "refused" not in peer}
+    return ", ".join(f"{name} {value:.3f}" for name, value in sorted(times.items(), key=lambda item: item[1]))
+
+
+def main():
+    arguments = parse_arguments()
+    try:
+        chosen = shapes.select(arguments.shapes, BENCH / "shapes.txt", arguments.tconvc)
+    except (shapes.ShapeError, OSError) as error:
+        sys.exit(f"bench: {error}; to mend it: ./bootstrap bench --help")
+    with tempfile.TemporaryDirectory() as work:
+        run = Run(arguments, work)
+        rows, wrong = [], []
+        try:
+            for shape in chosen:
+                print(f"== {shape.name} ...", flush=True)
+                try:
+                    rows.append(run.measure(shape))
+                    print(f"   ms: {progress(rows[-1])}", flush=True)
+                except check.Disagreement as error:
+                    wrong.append(str(error))
+                    print(f"   {error}", file=sys.stderr, flush=True)
+                (arguments.output / "results.json").write_text(
+                    json.dumps(run.results(rows) | {"wrong": wrong}, indent=1) + "\n")
+        finally:
+            run.stop()
+    report.write(arguments.output)
+    for error in wrong:
+        print(f"bench: outputs differ: {error}; to mend it: leave the peer out with --peers", file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
