@@ -1,5 +1,6 @@
 /* What this machine can do at most, as machine.py asks: multiply-adds alone, and streams over memory, on so many threads
  * at once. Compiled for the machine it runs on. */
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ typedef struct {
   size_t bytes;
   pthread_barrier_t *barrier;
   float result;
+  double start, end;
 } task;
 
 static double now(void) {
@@ -64,34 +66,38 @@ static float read_all(const char *memory, size_t bytes) {
 static void *work(void *argument) {
   task *t = (task *)argument;
   pthread_barrier_wait(t->barrier);
+  t->start = now();
   if (t->kind == TASK_PEAK) t->result = peak();
   if (t->kind == TASK_READ) t->result = read_all(t->memory, t->bytes);
   /* memset writes past the caches where the array is large, which a kernel's stores may do at best. */
   if (t->kind == TASK_WRITE) memset(t->memory, 1, t->bytes);
-  pthread_barrier_wait(t->barrier);
+  t->end = now();
   return NULL;
 }
 
-/* Seconds that `threads` threads took, each on its share of the memory. Negative: no threads could be made. */
+/* Seconds from the first thread's start to the last one's end, each on its share of the memory. Taken by the threads
+ * themselves, since the one that waits may be woken late. Infinite where no threads could be made. */
 static double timed(int kind, int threads, char *memory, size_t bytes) {
   static task tasks[MOST_THREADS];
   static pthread_t handles[MOST_THREADS];
   pthread_barrier_t barrier;
   const size_t share = bytes / (size_t)threads / 4096 * 4096;
-  double start;
+  double start, end;
   int i;
-  pthread_barrier_init(&barrier, NULL, (unsigned)threads + 1);
+  pthread_barrier_init(&barrier, NULL, (unsigned)threads);
   for (i = 0; i < threads; ++i) {
-    tasks[i] = (task){kind, memory + (size_t)i * share, share, &barrier, 0};
-    if (pthread_create(&handles[i], NULL, work, &tasks[i]) != 0) return -1;
+    tasks[i] = (task){kind, memory + (size_t)i * share, share, &barrier, 0, 0, 0};
+    if (pthread_create(&handles[i], NULL, work, &tasks[i]) != 0) return INFINITY;
   }
-  pthread_barrier_wait(&barrier);
-  start = now();
-  pthread_barrier_wait(&barrier);
-  start = now() - start;
   for (i = 0; i < threads; ++i) pthread_join(handles[i], NULL);
   pthread_barrier_destroy(&barrier);
-  return start;
+  start = tasks[0].start;
+  end = tasks[0].end;
+  for (i = 1; i < threads; ++i) {
+    if (tasks[i].start < start) start = tasks[i].start;
+    if (tasks[i].end > end) end = tasks[i].end;
+  }
+  return end - start;
 }
 
 /* GFLOP/s. */

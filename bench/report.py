@@ -71,9 +71,9 @@ def names_of(results):
 def table(results):
     names, all_rows = names_of(results), rows(results)
     ours = [name for name in names if is_ours(name)]
-    lines = [line(["layer", *names, "best peer", *(f"{name} / best" for name in ours), "limit",
-                   *(f"{name} of limit" for name in ours)])]
-    lines.append("|" + "---|" * (len(names) + 3 + 2 * len(ours) - 1))
+    header = ["layer", *names, "best peer", *(f"{name} / best" for name in ours), "limit",
+              *(f"{name} of limit" for name in ours)]
+    lines = [line(header), "|" + "---|" * len(header)]
     for row in all_rows:
         lines.append(line([row.shape.name, *(figure(row.gflops(name), 1) for name in names), row.best or "-",
                            *(figure(row.ratio(name), 2) for name in ours), figure(row.limit),

@@ -178,7 +178,7 @@ def onnx_layer(shape, layout):
     """The shape as a layer file that tconvc reads: of its dialects the one with a padding for each end."""
     lead = shape.input_shape if layout == "channels_last" else (shape.batch, shape.channels, *shape.size)
     return json.dumps({
-        "dialect": "onnx", "data_format": layout,
+        "dialect": "onnx", "op_type": "ConvTranspose", "data_format": layout,
         "config": {"kernel_shape": shape.kernel, "strides": shape.stride, "dilations": shape.dilation,
                    "group": shape.groups, "pads": [*shape.crop, *(max(0, end) for end in shape.crop_end)],
                    "output_padding": [max(0, -end) for end in shape.crop_end]},

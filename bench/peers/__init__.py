@@ -50,10 +50,12 @@ def is_ours(name):
     return ENTRIES[name].module == "tconv"
 
 
-def time_calls(call, seconds):
-    """The seconds that each call took; at least one."""
+def time_calls(call, seconds, before=None):
+    """The seconds that each call took, without what is done before it; at least one."""
     times, end = [], time.perf_counter() + seconds
     while not times or time.perf_counter() < end:
+        if before:
+            before()
         start = time.perf_counter_ns()
         call()
         times.append((time.perf_counter_ns() - start) * 1e-9)
@@ -66,10 +68,18 @@ class Variant:
     call: typing.Callable
     # The last call's output as an array, channels last.
     output: typing.Callable
+    # In place of time_calls(), for calls that Python need not make.
     time: typing.Callable = None
+    # What a call needs done that is not its work.
+    before: typing.Callable = None
 
     def times(self, seconds):
-        return self.time(seconds) if self.time else time_calls(self.call, seconds)
+        return self.time(seconds) if self.time else time_calls(self.call, seconds, self.before)
+
+    def once(self):
+        if self.before:
+            self.before()
+        self.call()
 
 
 def channels_first(array):

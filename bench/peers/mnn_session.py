@@ -31,18 +31,23 @@ class Peer:
         session = interpreter.createSession({"numThread": self.threads, "precision": "high", "backend": "CPU"})
         x, y = interpreter.getSessionInput(session), interpreter.getSessionOutput(session)
         image = channels_first(input)
-        x.copyFrom(MNN.Tensor(image.shape, MNN.Halide_Type_Float, image, MNN.Tensor_DimensionType_Caffe))
+        host = MNN.Tensor(image.shape, MNN.Halide_Type_Float, image, MNN.Tensor_DimensionType_Caffe)
         shape_of_output = (shape.batch, shape.filters, *shape.out)
+
+        # A session keeps other things in its input's memory while it runs, so the input is put there before each call.
+        def refill(image=image):
+            x.copyFrom(host)
 
         def call():
             interpreter.runSession(session)
 
         def output():
-            if tuple(y.getShape()) != shape_of_output:
+            # A sequence is an image of one column to MNN.
+            if (*shape_of_output, 1)[:len(y.getShape())] != tuple(y.getShape()):
                 raise Refused(f"MNN's output has shape {y.getShape()} for {shape_of_output}")
-            host = MNN.Tensor(shape_of_output, MNN.Halide_Type_Float, np.zeros(shape_of_output, np.float32),
-                              MNN.Tensor_DimensionType_Caffe)
-            y.copyToHostTensor(host)
-            return channels_last(np.array(host.getNumpyData()).reshape(shape_of_output))
+            array = np.zeros(y.getShape(), np.float32)
+            result = MNN.Tensor(array.shape, MNN.Halide_Type_Float, array, MNN.Tensor_DimensionType_Caffe)
+            y.copyToHostTensor(result)
+            return channels_last(np.array(result.getNumpyData(), np.float32).reshape(shape_of_output))
 
-        yield Variant("session", call, output)
+        yield Variant("session", call, output, before=refill)

@@ -42,14 +42,17 @@ class Peer:
     def __init__(self, threads):
         self.version = ncnn.__version__
         self.threads = threads
+        self.kept = []
 
     def load(self, shape, kernel):
         net = ncnn.Net()
         net.opt.num_threads = self.threads
         net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = net.opt.use_fp16_packed = False
         net.opt.use_bf16_storage = False
-        self.allocators = ncnn.PoolAllocator(), ncnn.PoolAllocator()
-        net.opt.blob_allocator, net.opt.workspace_allocator = self.allocators
+        allocators = ncnn.PoolAllocator(), ncnn.PoolAllocator()
+        net.opt.blob_allocator, net.opt.workspace_allocator = allocators
+        # They have to outlive every net and array that was made with them.
+        self.kept += [net, *allocators]
         weights = ordered_kernel(shape, kernel)
         with tempfile.TemporaryDirectory() as scratch:
             directory = pathlib.Path(scratch)
@@ -64,8 +67,11 @@ class Peer:
         if shape.batch != 1:
             raise Refused("ncnn runs one image at a time")
         net = self.load(shape, kernel)
-        plain = ncnn.Mat(channels_first(input)[0]).clone()
+        image = channels_first(input)[0]
+        plain = ncnn.Mat(image)
         pack = next((width for width in (16, 8, 4) if shape.channels % width == 0), 1)
+        # A Mat refers to the array that it is made of.
+        self.kept.append(image)
         yield self.variant(shape, net, "plain", plain, 0)
         if pack > 1:
             packed = ncnn.Mat()

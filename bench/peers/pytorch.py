@@ -34,20 +34,24 @@ class Peer:
         x, w = torch.from_numpy(channels_first(input)), torch.from_numpy(kernel)
         arguments = dict(stride=shape.stride, padding=shape.crop, output_padding=shape.output_padding,
                          dilation=shape.dilation)
-        rank = shape.rank
-        if self.name == "torch_cl" and rank == 1:
-            x, w, arguments, rank = x.unsqueeze(2), w.unsqueeze(2), as_image(shape), 2
+        if shape.rank == 1 and self.name == "torch":
+            yield self.variant(shape, "plain", lambda: torch.nn.functional.conv_transpose1d(
+                x, w, None, groups=shape.groups, **arguments))
+        if shape.rank == 1:
+            yield from self.spatial(shape, "image of one row, ", x.unsqueeze(2), w.unsqueeze(2), as_image(shape))
+        else:
+            yield from self.spatial(shape, "", x, w, arguments)
+
+    def spatial(self, shape, how, x, w, arguments):
+        rank = x.dim() - 2
         memory_format = FORMATS[self.name].get(rank, torch.contiguous_format)
         x, w = x.contiguous(memory_format=memory_format), w.contiguous(memory_format=memory_format)
         convolution = getattr(torch.nn.functional, f"conv_transpose{rank}d")
-        yield self.variant(shape, "plain", lambda: convolution(x, w, None, groups=shape.groups, **arguments))
-        if rank == 2:
-            packed = torch.ops.mkldnn._reorder_convolution_transpose_weight(
-                w.to_mkldnn(), arguments["padding"], arguments["output_padding"], arguments["stride"],
-                arguments["dilation"], shape.groups, list(x.shape))
-            yield self.variant(shape, "packed", lambda: torch.ops.mkldnn._convolution_transpose_pointwise(
-                x, packed, None, arguments["padding"], arguments["output_padding"], arguments["stride"],
-                arguments["dilation"], shape.groups, "none", [], ""))
+        yield self.variant(shape, how + "plain", lambda: convolution(x, w, None, groups=shape.groups, **arguments))
+        sizes = arguments["padding"], arguments["output_padding"], arguments["stride"], arguments["dilation"]
+        packed = torch.ops.mkldnn._reorder_convolution_transpose_weight(w, *sizes, shape.groups, list(x.shape))
+        yield self.variant(shape, how + "packed", lambda: torch.ops.mkldnn._convolution_transpose_pointwise(
+            x, packed, None, *sizes, shape.groups, "none", [], ""))
 
     @staticmethod
     def variant(shape, name, function):
