@@ -44,5 +44,5 @@ def disagreement(shape, peer, value):
     """What is wrong with an output of that difference; None: nothing."""
     if value <= TOLERANCE:
         return None
-    return (f"{shape.name}: {peer}'s output differs by {value:.2g} of the largest output from a sum in double precision "
-            f"(tolerance {TOLERANCE:.0e})")
+    return (f"{shape.name}: {peer}'s output differs by {value:.2g} of the largest output from a sum in double "
+            f"precision (tolerance {TOLERANCE:.0e})")

@@ -1,5 +1,5 @@
-/* What this machine can do at most, as machine.py asks: multiply-adds alone, and streams over memory, on so many threads
- * at once. Compiled for the machine it runs on. */
+/* What this machine can do at most, as machine.py asks: multiply-adds alone, and streams over memory, on so many
+ * threads at once. Compiled for the machine it runs on. */
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>

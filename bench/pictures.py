@@ -7,10 +7,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter
+from matplotlib.transforms import Bbox
 
 import limits
 import report
-from peers import is_ours
+from entries import is_ours
 
 COLOURS = {"tconv": "#0072B2", "tconv_general": "#E69F00", "tconv_avx2": "#009E73"}
 PEER_COLOUR, LINE_COLOUR = "#D55E00", "#444444"
@@ -62,7 +63,7 @@ def bars(results, path):
     axes.set_title("tconv and the fastest other library of each layer\n" + subtitle(results), fontsize=10)
     axes.grid(axis="x", color="#dddddd", linewidth=0.7)
     axes.set_axisbelow(True)
-    axes.legend(loc="lower right", fontsize=8)
+    figure.legend(loc="outside lower center", ncols=len(names), fontsize=8)
     figure.savefig(path, dpi=DPI)
     plt.close(figure)
 
@@ -75,8 +76,10 @@ def roofline(results, path):
     intensities = [limits.intensity(row.shape) for row in rows]
     low, high = min(intensities) / 2, max(intensities) * 2
     x = np.geomspace(low, high, 200)
-    axes.plot(x, np.minimum(peak, x * read), color=LINE_COLOUR, label=f"peak {peak:.0f} GFLOP/s, read {read:.1f} GB/s")
-    axes.plot(x, np.minimum(peak, x * write), color=LINE_COLOUR, linestyle="--", label=f"write {write:.1f} GB/s")
+    axes.plot(x, np.minimum(peak, x * read), color=LINE_COLOUR,
+              label=f"peak {peak:.0f} GFLOP/s; memory read {read:.1f} GB/s")
+    axes.plot(x, np.minimum(peak, x * write), color=LINE_COLOUR, linestyle="--",
+              label=f"memory written {write:.1f} GB/s")
     others = [(at, row.gflops(row.best)) for at, row in zip(intensities, rows) if row.best]
     own = [(at, row.gflops("tconv")) for at, row in zip(intensities, rows) if row.gflops("tconv")]
     for points, marker, colour, label in ((others, "s", PEER_COLOUR, "fastest other library"),
@@ -91,7 +94,7 @@ def roofline(results, path):
     axes.set_yscale("log")
     values = [value for _, value in others + own] + [peak]
     axes.set_xlim(low, high)
-    axes.set_ylim(min(values) / 1.7, max(values) * 1.7)
+    axes.set_ylim(min(values) / 1.7, max(values) * 1.3)
     place_labels(figure, axes, [(at, row) for at, row in zip(intensities, rows)])
     plain_ticks(axes.xaxis, [v for v in powers_between(low, high) if low <= v <= high])
     plain_ticks(axes.yaxis, [v for v in powers_between(*axes.get_ylim())
@@ -109,7 +112,12 @@ def roofline(results, path):
 def place_labels(figure, axes, points):
     """The layers' names below their lower point, lower still where a name is already."""
     figure.canvas.draw()
+    # Markers are in the way too.
     taken = []
+    for at, row in points:
+        for value in filter(None, (row.gflops("tconv"), row.gflops(row.best) if row.best else None)):
+            x, y = axes.transData.transform((at, value))
+            taken.append(Bbox.from_bounds(x - 6, y - 6, 12, 12))
     for at, row in sorted(points, key=lambda point: point[0]):
         ends = [value for value in (row.gflops("tconv"), row.gflops(row.best) if row.best else None) if value]
         if not ends:

@@ -9,7 +9,7 @@ import pathlib
 import sys
 
 import limits
-from peers import is_ours
+from entries import is_ours
 from shapes import Shape
 
 
@@ -114,19 +114,20 @@ def crowded(results):
             most = max((one["processors"] for one in peer.get("rounds", [])), default=0)
             if most > 1.2 * results["threads"]:
                 busy[name] = max(most, busy.get(name, 0))
-    return [f"- {name} kept {most:.1f} processors busy with {results['threads']} thread(s)" for name, most in busy.items()]
+    return [f"- {name} kept {most:.1f} processors busy with {results['threads']} thread(s)"
+            for name, most in busy.items()]
 
 
 def text(results):
     machine, threads = results["machine"], results["threads"]
     key = str(threads)
     lines = [f"# tconv and other libraries, {threads} thread{'s' if threads > 1 else ''}, {results['layout']}", ""]
-    lines += [f"{results['date']}, {machine['processor']}, {machine['system']}. float32, GFLOP/s of useful multiply-adds "
-              "(2 x in-positions x taps x channels x filters / groups), from the fastest call of all rounds; the rounds "
-              "of all peers alternate. What a call of an almost empty layer takes is subtracted from the other "
-              "libraries' times, and from none of tconv's.", ""]
-    lines += [f"Multiply-add peak {machine['peak_gflops'][key]:.0f} GFLOP/s, memory read {machine['read_gbs'][key]:.1f} "
-              f"GB/s, write {machine['write_gbs'][key]:.1f} GB/s, last-level cache "
+    lines += [f"{results['date']}, {machine['processor']}, {machine['system']}. float32, GFLOP/s of useful "
+              "multiply-adds (2 x in-positions x taps x channels x filters / groups), from the fastest call of all "
+              "rounds; the rounds of all peers alternate. What a call of an almost empty layer takes is subtracted "
+              "from the other libraries' times, and from none of tconv's.", ""]
+    lines += [f"Multiply-add peak {machine['peak_gflops'][key]:.0f} GFLOP/s, memory read "
+              f"{machine['read_gbs'][key]:.1f} GB/s, write {machine['write_gbs'][key]:.1f} GB/s, last-level cache "
               f"{limits.cache_share(machine, threads) / 2**20:.0f} MiB for these threads. The limit is that of direct "
               "convolution; Winograd's may pass it.", ""]
     lines += table(results)

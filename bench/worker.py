@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from peers import ENTRIES
+from entries import ENTRIES
 from shapes import Shape
 
 # How long each variant is tried, at least three calls.

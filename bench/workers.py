@@ -2,13 +2,13 @@
 
 import json
 import os
-import pathlib
 import select
 import subprocess
 import sys
 import time
 
-BENCH = pathlib.Path(__file__).resolve().parent
+from arguments import BENCH
+
 # A call that takes minutes is reported as refused.
 ANSWER_SECONDS = 180
 
@@ -19,7 +19,7 @@ def environment(threads):
     return os.environ | {
         "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count, "NPROC": count,
         "XLA_FLAGS": "" if threads > 1 else "--xla_cpu_multi_thread_eigen=false", "TF_CPP_MIN_LOG_LEVEL": "2",
-        "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", "OPENVINO_TELEMETRY_OPT_OUT": "1",
+        "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "",
         "PYTHONDONTWRITEBYTECODE": "1"}
 
 

@@ -1,5 +1,5 @@
-"""What is measured: one entry for each column of the table. The module of an entry is imported in a process of its own
-(worker.py), because the libraries fight over OpenMP runtimes and threads; it has
+"""What is measured: a module for each library, imported in a process of its own (worker.py), because they fight over
+OpenMP runtimes and threads. It has
 
     make(name, settings)  an object with `version` and prepare(shape, input, kernel), which gives Variants
 
@@ -13,41 +13,9 @@ import typing
 
 import numpy as np
 
-LAYOUTS = ("channels_last", "channels_first")
-
 
 class Refused(Exception):
     """The peer has no such layer; the text says why."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    module: str
-    layouts: tuple = LAYOUTS
-    # Called from Python, so that what a call of an almost empty layer takes is subtracted.
-    from_python: bool = True
-    default: bool = True
-
-
-ENTRIES = {
-    "tconv": Entry("tconv", from_python=False),
-    "tconv_general": Entry("tconv", from_python=False),
-    "tconv_avx2": Entry("tconv", from_python=False, default=False),
-    "torch": Entry("pytorch"),
-    "torch_cl": Entry("pytorch", ("channels_last",)),
-    "ort": Entry("onnx_runtime"),
-    "ncnn": Entry("ncnn_net"),
-    "mnn": Entry("mnn_session"),
-    "openvino": Entry("openvino_model"),
-    "litert": Entry("litert_model", ("channels_last",)),
-    "tf": Entry("tensorflow_function", ("channels_last",)),
-    "tfxla": Entry("tensorflow_function", ("channels_last",)),
-    "jax": Entry("jax_function", ("channels_last",)),
-}
-
-
-def is_ours(name):
-    return ENTRIES[name].module == "tconv"
 
 
 def time_calls(call, seconds, before=None):

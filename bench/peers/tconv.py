@@ -8,7 +8,8 @@ import subprocess
 
 import numpy as np
 
-from peers import LAYOUTS, Variant, channels_first, channels_last
+from entries import LAYOUTS
+from peers import Variant, channels_first, channels_last
 from shapes import onnx_layer
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent / "tconv_kernel.c"
