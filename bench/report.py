@@ -13,6 +13,11 @@ from entries import is_ours
 from shapes import Shape
 
 
+# With one thread, and with more.
+CALLS = ("What a call of an almost empty layer takes is subtracted from the other libraries' times, and from none of "
+         "tconv's.", "The other libraries are called from Python: 0.2 to 10 us a call, TensorFlow 40 to 90 us.")
+
+
 def gflops(shape, peer, key="minimum_ms"):
     return None if "refused" in peer else shape.flops / peer[key] * 1e-6
 
@@ -124,8 +129,7 @@ def text(results):
     lines = [f"# tconv and other libraries, {threads} thread{'s' if threads > 1 else ''}, {results['layout']}", ""]
     lines += [f"{results['date']}, {machine['processor']}, {machine['system']}. float32, GFLOP/s of useful "
               "multiply-adds (2 x in-positions x taps x channels x filters / groups), from the fastest call of all "
-              "rounds; the rounds of all peers alternate. What a call of an almost empty layer takes is subtracted "
-              "from the other libraries' times, and from none of tconv's.", ""]
+              "rounds; the rounds of all peers alternate. " + CALLS[threads > 1], ""]
     lines += [f"Multiply-add peak {machine['peak_gflops'][key]:.0f} GFLOP/s, memory read "
               f"{machine['read_gbs'][key]:.1f} GB/s, write {machine['write_gbs'][key]:.1f} GB/s, last-level cache "
               f"{limits.cache_share(machine, threads) / 2**20:.0f} MiB for these threads. The limit is that of direct "
