@@ -73,7 +73,8 @@ class Run:
             if (name, rank) not in self.overhead_ms:
                 overhead = 0.0
                 # With more threads an almost empty layer mostly waits for them, which is part of any layer's work.
-                if self.arguments.threads == 1 and ENTRIES[name].from_python and "refused" not in self.prepare(name, tiny_shape(rank)):
+                called = self.arguments.threads == 1 and ENTRIES[name].from_python
+                if called and "refused" not in self.prepare(name, tiny_shape(rank)):
                     overhead = self.workers[name].ask(do="time", seconds=0.05).get("minimum_ms", 0.0)
                 self.overhead_ms[name, rank] = overhead
 
