@@ -104,6 +104,7 @@ TEST(Misuse, InputsThatTheLayerDoesNotTake) {
   const StatusCode invalid = StatusCode::invalid_argument;
   expect_message(layer(random_tensor({4, 4, 2}, 1)).status(), invalid, "(4, 4, 2) must have 4 entries");
   expect_message(layer(Tensor{{1, 4, 4, 0}, {}}).status(), invalid, "channels");
+  expect_message(layer.build({1, 4, 4, unknown}), invalid, "(1, 4, 4, None): the channels");
   EXPECT_FALSE(layer.built());
   ASSERT_TRUE(layer(random_tensor({1, 4, 4, 2}, 1)).ok());
   expect_message(layer(random_tensor({1, 4, 4, 3}, 1)).status(), invalid, "3 channels, but the layer takes 2");
