@@ -51,6 +51,8 @@ void schedule_output_transform(OutputTransform &t, const TargetSchedule &schedul
       .reorder(vector, t.written[0], t.written[1], t.written[2], outer, t.tile[0], t.tile[1], t.tile[2])
       .vectorize(vector);
   for (const Halide::RVar &r : t.written) t.output.update().unroll(r);
+  // A panel's last columns may be missing in the output; products and bias are there for whole vectors.
+  t.value.align_bounds(t.column, schedule.lanes);
   t.value.compute_at(t.output, outer).store_in(MemoryType::Stack).vectorize(t.column, schedule.lanes);
   for (const Var &j : t.inside) t.value.unroll(j);
   for (Func &stage : t.stages) {
