@@ -1,5 +1,6 @@
 // Rules that choose a schedule from the plan and the registers of each target.
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -205,12 +206,8 @@ Schedule choose_cuda_schedule(const Plan &plan) {
   return schedule;
 }
 
-}  // namespace
-
-Schedule choose_schedule(const Plan &plan, const std::vector<Target> &targets) {
-  if (targets[0].has_feature(Target::CUDA)) return choose_cuda_schedule(plan);
-  std::string not_winograd;
-  if (const std::optional<Schedule> winograd = choose_winograd(plan, targets, not_winograd)) return *winograd;
+// The phases as they are.
+Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &targets) {
   Schedule schedule;
   int widest = 4;
   for (const Target &target : targets) widest = std::max(widest, register_file(target).lanes);
@@ -245,8 +242,16 @@ Schedule choose_schedule(const Plan &plan, const std::vector<Target> &targets) {
     schedule.targets.push_back(last ? by_columns(plan, tiling, columns, registers)
                                     : by_positions(plan, columns, registers));
   }
-  if (!not_winograd.empty()) schedule.reason += "; not winograd: " + not_winograd;
   return schedule;
+}
+
+}  // namespace
+
+Schedule choose_schedule(const Plan &plan, const std::vector<Target> &targets) {
+  if (targets[0].has_feature(Target::CUDA)) return choose_cuda_schedule(plan);
+  Schedule direct = choose_cpu_schedule(plan, targets);
+  if (plan.general || plan.use_winograd == UseWinograd::never) return direct;
+  return choose_winograd(plan, targets, std::move(direct));
 }
 
 }  // namespace tconv

@@ -3,7 +3,6 @@
 #ifndef TCONV_GENERATORS_SCHEDULE_H
 #define TCONV_GENERATORS_SCHEDULE_H
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,10 +45,9 @@ Schedule choose_schedule(const Plan &plan, const std::vector<Halide::Target> &ta
 // How a call on one thread is cut, for target `index` of the schedule; the plan's batch, or one image.
 tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index);
 
-// Winograd's method, where the plan allows and the model in winograd_choice.cpp expects it to be faster; otherwise
-// `reason` says why not.
-std::optional<Schedule> choose_winograd(const Plan &plan, const std::vector<Halide::Target> &targets,
-                                        std::string &reason);
+// Winograd's method on the CPU, where the plan allows and its model expects it to be faster than `direct`; otherwise
+// `direct`, whose reason then says why.
+Schedule choose_winograd(const Plan &plan, const std::vector<Halide::Target> &targets, Schedule direct);
 
 // Each applies a target schedule to one variant. The CPU's serves x86 and ARM.
 void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &schedule);
