@@ -20,8 +20,9 @@ using Vars = std::array<Halide::Var, TCONV_MAX_RANK>;
 struct InputTransform {
   Halide::ImageParam window;  // (channel, positions...)
   Halide::Var channel{"channel"};
-  Vars tile, point, position;        // `position`: in the window of a tile
-  std::vector<Halide::Func> stages;  // one a dimension that has a transform: (channel, tiles..., points or positions...)
+  Vars tile, point, position;  // `position`: in the window of a tile
+  std::vector<Halide::Func>
+      stages;  // one a dimension that has a transform: (channel, tiles..., points or positions...)
   Halide::Func output{"transformed"};
 };
 

@@ -67,7 +67,8 @@ std::string tables(const EmitRequest &request, const Schedule &schedule) {
   const std::string baked = request.baked ? baked_symbol(name) + "_argv" : "NULL";
   if (request.baked) declarations += fmt::format("int {}(void **argv);\n", baked);
   const tconv_tiling &tiling = schedule.tiling;
-  if (!variants.empty()) variants = fmt::format("static const tconv_variant {}_variants[] = {{\n{}}};\n", name, variants);
+  if (!variants.empty())
+    variants = fmt::format("static const tconv_variant {}_variants[] = {{\n{}}};\n", name, variants);
   return fmt::format(
       "{0}\n{1}{3}static const tconv_path {2}_paths[] = "
       "{{\n{4}}};\n"

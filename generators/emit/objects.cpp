@@ -43,9 +43,9 @@ std::vector<Module> winograd_modules(const Plan &plan, const Schedule &schedule,
   for (std::size_t i = 0; i < one.rows.size(); ++i) {
     TileProducts products = tile_products(plan, schedule.tiling);
     schedule_tile_products(products, one, one.rows[i]);
-    modules.push_back(Halide::Pipeline(products.output)
-                          .compile_to_module({products.transformed, products.weights},
-                                             products_symbol(plan.name, index, i), target));
+    modules.push_back(
+        Halide::Pipeline(products.output)
+            .compile_to_module({products.transformed, products.weights}, products_symbol(plan.name, index, i), target));
   }
   OutputTransform output = output_transform(plan, schedule.tiling);
   schedule_output_transform(output, one);

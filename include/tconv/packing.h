@@ -90,8 +90,9 @@ static inline void tconv_transform_weights(const tconv_transform *transform, int
 
 /* The weights of one filter and one input channel that `phase` has, (taps of the tile...), with zeros where the phase
  * has none. `from` is the filter's first one. */
-static inline void tconv_gather_taps(const tconv_layer *layer, const tconv_tile_phase *phase, const tconv_tile_grid *grid,
-                                     const tconv_weight_strides *strides, const float *from, double *taps) {
+static inline void tconv_gather_taps(const tconv_layer *layer, const tconv_tile_phase *phase,
+                                     const tconv_tile_grid *grid, const tconv_weight_strides *strides,
+                                     const float *from, double *taps) {
   const int lead = TCONV_MAX_RANK - layer->rank;
   int64_t tap;
   for (tap = 0; tap < grid->taps; ++tap) {
@@ -108,9 +109,9 @@ static inline void tconv_gather_taps(const tconv_layer *layer, const tconv_tile_
 }
 
 /* Packs one phase of one group: [panel][point][input channel][column in the panel]. */
-static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_layer *layer,
-                                    const tconv_tile_phase *phase, const tconv_tile_grid *grid,
-                                    const tconv_weight_strides *strides, const float *weights, float *packed) {
+static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_tile_phase *phase,
+                                    const tconv_tile_grid *grid, const tconv_weight_strides *strides,
+                                    const float *weights, float *packed) {
   const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel;
   double a[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
   double b[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];

@@ -108,9 +108,8 @@ static inline int tconv_multiply_panel(const tconv_tile_block *block, const tcon
   tconv_set_dim(&weights_dim[0], panel, 1);
   tconv_set_dim(&weights_dim[1], inputs, panel);
   tconv_set_dim(&weights_dim[2], block->grid.points, panel * inputs);
-  from = tconv_buffer(
-      block->transformed + tconv_first_tile(range->first, stored) * block->row_floats + group * inputs,
-      2 + TCONV_MAX_RANK, from_dim);
+  from = tconv_buffer(block->transformed + tconv_first_tile(range->first, stored) * block->row_floats + group * inputs,
+                      2 + TCONV_MAX_RANK, from_dim);
   by = tconv_buffer(weights, 3, weights_dim);
   to = tconv_buffer(block->products, 2 + TCONV_MAX_RANK, to_dim);
   argv[0] = &from;
@@ -190,8 +189,7 @@ static inline int tconv_run_tile_phase(const tconv_tile_block *block, int64_t gr
   int64_t r[TCONV_MAX_RANK], column;
   int d, status;
   tconv_split_phase(&job->dims, index, r);
-  for (d = 0; d < TCONV_MAX_RANK; ++d)
-    phase[d] = tconv_find_tile_phase(&job->dims.dim[d], &block->grid.dim[d], r[d]);
+  for (d = 0; d < TCONV_MAX_RANK; ++d) phase[d] = tconv_find_tile_phase(&job->dims.dim[d], &block->grid.dim[d], r[d]);
   if (!tconv_find_tile_range(block, phase, &range)) return TCONV_OK;
   for (column = 0; column < outputs; column += panel, weights += panel * block->grid.points * inputs) {
     const int64_t columns = tconv_min(panel, outputs - column);

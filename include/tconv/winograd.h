@@ -10,8 +10,12 @@
  * same window, in[low + m * t] and on. So the input is transformed once for all phases. Where a phase has fewer taps
  * than another, its kernel is filled up with zeros.
  *
- * Errors against double, relative to the sum of the products' magnitudes, are bounded by tconv_transform.error in each
- * dimension (multiplied over the dimensions); tests/unit and tests/specialised hold kernels to it.
+ * Rounding: an output's error depends on its whole tile, so it is stated relative to the largest sum of the products'
+ * magnitudes that any output of the layer has. In these terms F(2, 2), F(3, 2) and F(2, 3) are within 1.5 times of what
+ * the direct sum may have, in each dimension, F(4, 3) within 6 times (tconv_transform.error, multiplied over the
+ * dimensions); the tests hold kernels to it. Root mean square errors against double, relative to direct's, of 128 and
+ * 256 input channels were 1.0 to 1.1 for F(2, 2) and 0.8 to 1.0 for F(3, 2) in up to three dimensions, 0.6 to 0.8 for
+ * F(2, 3) and 2 to 4 for F(4, 3) in up to two: shorter sums make up for what the transforms lose.
  */
 #ifndef TCONV_WINOGRAD_H
 #define TCONV_WINOGRAD_H
@@ -38,23 +42,28 @@ typedef struct tconv_transform {
 static inline const tconv_transform *tconv_find_transform(int64_t outputs, int64_t taps) {
   static const tconv_transform transforms[] = {
       {1, 1, 1, {{1}}, {{1}}, {{1}}},
-      {2, 2, 2, {{1, -1}, {0, 1}, {0, -1, 1}}, {{1}, {1, 1}, {0, 1}}, {{1, 1}, {0, 1, 1}}},
+      {2, 2, 1.5, {{1, -1}, {0, 1}, {0, -1, 1}}, {{1}, {1, 1}, {0, 1}}, {{1, 1}, {0, 1, 1}}},
       {3,
        2,
-       3,
+       1.5,
        {{1, 0, -1}, {0, 1, 1}, {0, -1, 1}, {0, -1, 0, 1}},
        {{1}, {0.5, 0.5}, {0.5, -0.5}, {0, 1}},
        {{1, 1, 1}, {0, 1, -1}, {0, 1, 1, 1}}},
       {2,
        3,
-       3,
+       1.5,
        {{1, 0, -1}, {0, 1, 1}, {0, -1, 1}, {0, -1, 0, 1}},
        {{1}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
        {{1, 1, 1}, {0, 1, -1, 1}}},
       {4,
        3,
-       20,
-       {{4, 0, -5, 0, 1}, {0, -4, -4, 1, 1}, {0, 4, -4, -1, 1}, {0, -2, -1, 2, 1}, {0, 2, -1, -2, 1}, {0, 4, 0, -5, 0, 1}},
+       6,
+       {{4, 0, -5, 0, 1},
+        {0, -4, -4, 1, 1},
+        {0, 4, -4, -1, 1},
+        {0, -2, -1, 2, 1},
+        {0, 2, -1, -2, 1},
+        {0, 4, 0, -5, 0, 1}},
        {{1.0 / 4},
         {-1.0 / 6, -1.0 / 6, -1.0 / 6},
         {-1.0 / 6, 1.0 / 6, -1.0 / 6},
@@ -115,8 +124,7 @@ static inline tconv_tiles tconv_find_tiles(const tconv_dim *dim, int64_t outputs
     const tconv_run run = tconv_phase(dim, r);
     if (run.taps > 0) tiles.low = tconv_min(tiles.low, run.offset);
   }
-  for (r = 0; r < dim->stride; ++r)
-    tiles.count = tconv_max(tiles.count, tconv_find_tile_phase(dim, &tiles, r).end);
+  for (r = 0; r < dim->stride; ++r) tiles.count = tconv_max(tiles.count, tconv_find_tile_phase(dim, &tiles, r).end);
   return tiles;
 }
 
@@ -140,6 +148,14 @@ static inline tconv_tile_grid tconv_find_tile_grid(const tconv_tiling *tiling, c
   }
   grid.phase_floats = tconv_phase_columns(tiling, layer) * grid.points * tconv_group_inputs(layer);
   return grid;
+}
+
+/* How many times direct's error the layer may have: see the top of this file. */
+static inline double tconv_winograd_error(const tconv_tile_grid *grid) {
+  double error = 1;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) error *= tconv_find_transform(grid->dim[d].outputs, grid->dim[d].taps)->error;
+  return error;
 }
 
 /* The phase of each dimension, of phase `index` of all: the innermost dimension runs fastest. */
