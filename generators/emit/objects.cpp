@@ -37,7 +37,7 @@ std::vector<Module> winograd_modules(const Plan &plan, const Schedule &schedule,
   const TargetSchedule &one = schedule.targets[index];
   std::vector<Module> modules;
   InputTransform input = input_transform(plan, schedule.tiling);
-  schedule_input_transform(input, one);
+  schedule_input_transform(input, plan, one);
   modules.push_back(Halide::Pipeline(input.output)
                         .compile_to_module({input.window}, transform_input_symbol(plan.name, index), target));
   for (std::size_t i = 0; i < one.rows.size(); ++i) {

@@ -54,7 +54,7 @@ void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &t
 void apply_cuda_schedule(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule);
 
 // The functions of Winograd's method on the CPU.
-void schedule_input_transform(InputTransform &transform, const TargetSchedule &schedule);
+void schedule_input_transform(InputTransform &transform, const Plan &plan, const TargetSchedule &schedule);
 void schedule_tile_products(TileProducts &products, const TargetSchedule &schedule, int rows);
 void schedule_output_transform(OutputTransform &transform, const TargetSchedule &schedule);
 

@@ -1,5 +1,7 @@
 // The CPU schedules of Winograd's method, channels last. The products are a matrix product per transform point, with
 // the register tile of cpu.cpp; the transforms keep one tile of one vector of channels in registers.
+#include <algorithm>
+
 #include "schedule/schedule.h"
 
 namespace tconv {
@@ -9,15 +11,18 @@ using Halide::MemoryType;
 using Halide::TailStrategy;
 using Halide::Var;
 
-void schedule_input_transform(InputTransform &t, const TargetSchedule &schedule) {
+// Vectors divide the channels: a window ends with its last one.
+void schedule_input_transform(InputTransform &t, const Plan &plan, const TargetSchedule &schedule) {
   Var outer("outer"), vector("vector");
-  t.output.split(t.channel, outer, vector, schedule.lanes, TailStrategy::GuardWithIf)
+  const int channels = static_cast<int>(plan.layer.in_channels);
+  const int lanes = std::min(schedule.lanes, channels & -channels);
+  t.output.split(t.channel, outer, vector, lanes)
       .reorder(vector, t.point[0], t.point[1], t.point[2], outer, t.tile[0], t.tile[1], t.tile[2])
       .vectorize(vector);
   for (const Var &p : t.point) t.output.unroll(p);
   for (Func &stage : t.stages) {
     if (stage.name() == t.stages.back().name()) continue;
-    stage.compute_at(t.output, outer).store_in(MemoryType::Stack).vectorize(t.channel, schedule.lanes);
+    stage.compute_at(t.output, outer).store_in(MemoryType::Stack).vectorize(t.channel, lanes);
     for (int d = 1 + TCONV_MAX_RANK; d < stage.dimensions(); ++d) stage.unroll(stage.args()[d]);
   }
 }
