@@ -2,14 +2,15 @@
 #
 #   add_conv_transpose_layer(up1
 #       CONFIG up1.json
+#       [EXACT]
 #       [KERNEL up1_kernel.npy] [BIAS up1_bias.npy]
 #       [BATCHNORM up1_batchnorm.npy] [EPSILON 1e-5] [ACTIVATION relu]
 #       TARGETS x86-64-linux-avx512_skylake x86-64-linux-avx2-fma-f16c x86-64-linux-sse41)
 #
 # Link to `up1` and include "up1.h". With KERNEL the weights are inside the library; without it the header exports
-# up1_pack(). Relative paths are relative to the current source directory.
+# up1_pack(). EXACT turns Winograd's method off. Relative paths are relative to the current source directory.
 function(add_conv_transpose_layer name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFIG;KERNEL;BIAS;BATCHNORM;EPSILON;ACTIVATION" "TARGETS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "EXACT" "CONFIG;KERNEL;BIAS;BATCHNORM;EPSILON;ACTIVATION" "TARGETS")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "add_conv_transpose_layer(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -35,6 +36,9 @@ function(add_conv_transpose_layer name)
             list(APPEND command --${option} ${arg_${value}})
         endif()
     endforeach()
+    if(arg_EXACT)
+        list(APPEND command --exact)
+    endif()
     foreach(target IN LISTS arg_TARGETS)
         list(APPEND command --target ${target})
     endforeach()

@@ -51,17 +51,13 @@ void print_work(const Plan &plan, const Schedule &schedule) {
 
 void print_target(const Plan &plan, const Schedule &schedule, const Halide::Target &target, std::size_t index) {
   const TargetSchedule &one = schedule.targets[index];
-  fmt::print("{}: tile of {} columns x {} positions in vectors of {}", target.to_string(), one.columns,
-             fmt::join(one.tile, " x "), one.lanes);
-  tconv_path path{};
-  std::copy(std::begin(one.tile), std::end(one.tile), path.tile);
-  tconv_kernel kernel{};
-  kernel.tiling = schedule.tiling;
-  const tconv_dims dims = typical_dims(plan);
-  tconv_blocks blocks;
-  tconv_cut(&kernel, &path, &plan.layer, &dims, tconv_max(plan.layer.batch, 1), 1, &blocks);
+  const tconv_blocks blocks = cut_call(plan, schedule, index);
+  const std::string positions = tconv_is_winograd(&schedule.tiling) ? fmt::format("{}", fmt::join(one.rows, " or "))
+                                                                    : fmt::format("{}", fmt::join(one.tile, " x "));
+  fmt::print("{}: tile of {} columns x {} positions in vectors of {}", target.to_string(), one.columns, positions,
+             one.lanes);
   fmt::print("; blocks of {} of {} positions a phase; workspace {} bytes a thread\n", fmt::join(blocks.size, " x "),
-             fmt::join(blocks.quotients, " x "), blocks.window_floats * 4);
+             fmt::join(blocks.quotients, " x "), blocks.worker_floats * 4);
 }
 
 }  // namespace

@@ -126,6 +126,7 @@ Result<LoadedLayer> load_layer(const LayerOptions &options) {
   const Result<tconv_layer> layer = describe(loaded.config);
   if (!layer.ok()) return in_file(options.layer, layer.status());
   loaded.plan.layer = layer.value();
+  if (options.exact) loaded.plan.use_winograd = UseWinograd::never;
   loaded.plan.name = symbol_name(options, loaded.config);
   loaded.weight_strides = weight_strides(loaded.config);
   return loaded;

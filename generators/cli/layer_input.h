@@ -16,6 +16,7 @@ struct LayerOptions {
   std::string layer;
   std::string kernel, bias, batch_norm, activation, name;
   double epsilon = 1e-3;  // Keras' default
+  bool exact = false;     // no Winograd
 };
 
 struct LoadedLayer {

@@ -7,6 +7,10 @@
 
 namespace {
 
+void add_exact(CLI::App *verb, tconv::LayerOptions &layer) {
+  verb->add_flag("--exact", layer.exact, "sum as the definition does: never Winograd's method, which rounds otherwise");
+}
+
 void add_layer_options(CLI::App *verb, tconv::LayerOptions &layer) {
   verb->add_option("LAYER.json", layer.layer,
                    "the layer, as keras.layers.serialize() writes it, or in the torch, onnx or tflite dialect")
@@ -17,6 +21,7 @@ void add_layer_options(CLI::App *verb, tconv::LayerOptions &layer) {
                    "batch normalisation to fold in: a .npy of shape (4, filters) with gamma, beta, mean, variance");
   verb->add_option("--epsilon", layer.epsilon, "its epsilon")->capture_default_str();
   verb->add_option("--activation", layer.activation, "the activation to fuse, by Keras' name, if the layer has none");
+  add_exact(verb, layer);
 }
 
 void add_compile(CLI::App &app, tconv::CompileOptions &options) {
@@ -76,6 +81,7 @@ void add_bench(CLI::App &app, tconv::BenchOptions &options) {
       ->check(CLI::Range(0.001, 600.0))
       ->capture_default_str();
   verb->add_flag("--general", options.general, "time the any-size kernel");
+  add_exact(verb, options.layer);
   verb->add_flag("--json", options.json, "print one JSON object");
   verb->footer("example:\n  tconvc bench pose.json --threads 2 --json");
 }

@@ -23,6 +23,23 @@ std::string rule_initializer(const tconv_rule &rule) {
                      rule.output_padding, rule.pad_begin, rule.pad_end, rule.output);
 }
 
+// Winograd's functions of target `t`: their declarations and tables.
+std::string tile_tables(const std::string &name, const TargetSchedule &schedule, std::size_t t) {
+  std::vector<std::string> products;
+  for (std::size_t i = 0; i < schedule.rows.size(); ++i) products.push_back(products_symbol(name, t, i) + "_argv");
+  const std::string input = transform_input_symbol(name, t) + "_argv";
+  const std::string output = transform_output_symbol(name, t) + "_argv";
+  std::string declarations = fmt::format("int {}(void **argv);\nint {}(void **argv);\n", input, output);
+  for (const std::string &symbol : products) declarations += fmt::format("int {}(void **argv);\n", symbol);
+  return declarations +
+         fmt::format(
+             "static const tconv_function {0}_t{1}_products[] = {2};\n"
+             "static const int32_t {0}_t{1}_rows[] = {3};\n"
+             "static const tconv_tile_functions {0}_t{1}_tiles = {{\n  {4}, {5}, {0}_t{1}_products, {0}_t{1}_rows, "
+             "{6}}};\n",
+             name, t, braces(products), braces(schedule.rows), input, output, products.size());
+}
+
 // The tables, from the functions of each target up to the kernel.
 std::string tables(const EmitRequest &request, const Schedule &schedule) {
   const Plan &plan = request.plan;
@@ -38,23 +55,28 @@ std::string tables(const EmitRequest &request, const Schedule &schedule) {
     for (const std::string &symbol : phases) declarations += fmt::format("int {}(void **argv);\n", symbol);
     if (activate != "NULL") declarations += fmt::format("int {}(void **argv);\n", activate);
     if (softmax != "NULL") declarations += fmt::format("int {}(void **argv);\n", softmax);
-    arrays += fmt::format("static const tconv_function {}_t{}_phases[] = {};\n", name, t, braces(phases));
+    const bool tiles = tconv_is_winograd(&schedule.tiling);
+    arrays += tiles ? tile_tables(name, schedule.targets[t], t)
+                    : fmt::format("static const tconv_function {}_t{}_phases[] = {};\n", name, t, braces(phases));
+    const std::string own = fmt::format("{}_t{}_", name, t);
     const auto words = feature_words(request.targets[t]);
-    paths += fmt::format("  {{\"{}\", {{UINT64_C({:#x}), UINT64_C({:#x})}}, {}_t{}_phases, {}, {}, {}}},\n",
-                         request.targets[t].to_string(), words[0], words[1], name, t, braces(schedule.targets[t].tile),
-                         activate, softmax);
+    paths += fmt::format("  {{\"{}\", {{UINT64_C({:#x}), UINT64_C({:#x})}}, {}, {}, {}, {}, {}}},\n",
+                         request.targets[t].to_string(), words[0], words[1], tiles ? "NULL" : own + "phases",
+                         braces(schedule.targets[t].tile), activate, softmax, tiles ? "&" + own + "tiles" : "NULL");
   }
   const std::string baked = request.baked ? baked_symbol(name) + "_argv" : "NULL";
   if (request.baked) declarations += fmt::format("int {}(void **argv);\n", baked);
   const tconv_tiling &tiling = schedule.tiling;
+  if (!variants.empty())
+    variants = fmt::format("static const tconv_variant {}_variants[] = {{\n{}}};\n", name, variants);
   return fmt::format(
-      "{0}\n{1}static const tconv_variant {2}_variants[] = {{\n{3}}};\nstatic const tconv_path {2}_paths[] = "
+      "{0}\n{1}{3}static const tconv_path {2}_paths[] = "
       "{{\n{4}}};\n"
       "static const tconv_kernel {2}_kernel = {{\n  TCONV_ABI_VERSION, {5}, \"{2}\",\n  \"{6}\",\n"
-      "  {{{7}, {8}, {9}, {10}, {11}}}, {2}_variants, {12}, {2}_paths, {13}, {14}}};\n",
+      "  {{{7}, {8}, {9}, {10}, {11}, {15}}}, {16}, {12}, {2}_paths, {13}, {14}}};\n",
       declarations, arrays, name, variants, paths, plan.general ? 1 : 0, key(plan), tiling.panel, tiling.merge_phases,
       tiling.dense_phases, tiling.group_columns, tiling.block_bytes, schedule.variants.size(), request.targets.size(),
-      baked);
+      baked, braces(tiling.tile_outputs), variants.empty() ? "NULL" : name + "_variants");
 }
 
 // The functions that a user calls. Sizes are parameters only where the layer leaves them open.
@@ -145,16 +167,11 @@ nlohmann::ordered_json layer_json(const Plan &plan) {
 // With one thread; an open size leaves it open too.
 nlohmann::ordered_json workspace_json(const EmitRequest &request, const Schedule &schedule, std::size_t target) {
   const tconv_layer &layer = request.plan.layer;
-  tconv_path path{};
-  std::copy(std::begin(schedule.targets[target].tile), std::end(schedule.targets[target].tile), path.tile);
-  tconv_kernel kernel{};
-  kernel.tiling = schedule.tiling;
   for (int d = 0; d < layer.rank; ++d)
     if (layer.size[d] == TCONV_UNSET) return nullptr;
-  const tconv_dims dims = typical_dims(request.plan);
-  tconv_blocks blocks;
-  tconv_cut(&kernel, &path, &layer, &dims, tconv_max(layer.batch, 1), 1, &blocks);
-  return blocks.window_floats * static_cast<std::int64_t>(sizeof(float)) + (blocks.window_floats ? 64 : 0);
+  const tconv_blocks blocks = cut_call(request.plan, schedule, target);
+  return blocks.worker_floats * static_cast<std::int64_t>(sizeof(float)) +
+         (blocks.worker_floats ? static_cast<std::int64_t>(TCONV_ALIGNMENT) : 0);
 }
 
 }  // namespace
@@ -215,12 +232,18 @@ std::string manifest_text(const EmitRequest &request, const Schedule &schedule,
     json["weights"] = request.baked ? "baked" : "packed by the caller";
   }
   json["panel"] = schedule.tiling.panel;
-  json["functions"] = schedule.variants.size();
+  if (tconv_is_winograd(&schedule.tiling))
+    json["tile_outputs"] = schedule.tiling.tile_outputs;
+  else
+    json["functions"] = schedule.variants.size();
   for (std::size_t t = 0; t < objects.size(); ++t) {
     nlohmann::ordered_json one;
     one["target"] = objects[t].target.to_string();
     one["code_bytes"] = objects[t].code_bytes > 0 ? nlohmann::ordered_json(objects[t].code_bytes) : nullptr;
-    one["tile"] = schedule.targets[t].tile;
+    if (tconv_is_winograd(&schedule.tiling))
+      one["rows"] = schedule.targets[t].rows;
+    else
+      one["tile"] = schedule.targets[t].tile;
     one["columns"] = schedule.targets[t].columns;
     one["lanes"] = schedule.targets[t].lanes;
     if (!request.plan.general) one["workspace_bytes"] = workspace_json(request, schedule, t);

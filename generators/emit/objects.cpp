@@ -32,9 +32,32 @@ Module variant_module(const Plan &plan, const Schedule &schedule, const Target &
       .compile_to_module(conv.arguments(), variant_symbol(plan.name, index, variant), target);
 }
 
+std::vector<Module> winograd_modules(const Plan &plan, const Schedule &schedule, const Target &target,
+                                     std::size_t index) {
+  const TargetSchedule &one = schedule.targets[index];
+  std::vector<Module> modules;
+  InputTransform input = input_transform(plan, schedule.tiling);
+  schedule_input_transform(input, plan, one);
+  modules.push_back(Halide::Pipeline(input.output)
+                        .compile_to_module({input.window}, transform_input_symbol(plan.name, index), target));
+  for (std::size_t i = 0; i < one.rows.size(); ++i) {
+    TileProducts products = tile_products(plan, schedule.tiling);
+    schedule_tile_products(products, one, one.rows[i]);
+    modules.push_back(
+        Halide::Pipeline(products.output)
+            .compile_to_module({products.transformed, products.weights}, products_symbol(plan.name, index, i), target));
+  }
+  OutputTransform output = output_transform(plan, schedule.tiling);
+  schedule_output_transform(output, one);
+  modules.push_back(Halide::Pipeline(output.output)
+                        .compile_to_module(output.arguments(), transform_output_symbol(plan.name, index), target));
+  return modules;
+}
+
 std::vector<Module> target_modules(const Plan &plan, const Schedule &schedule, const Target &target,
                                    std::size_t index) {
   std::vector<Module> modules;
+  if (tconv_is_winograd(&schedule.tiling)) modules = winograd_modules(plan, schedule, target, index);
   for (std::size_t v = 0; v < schedule.variants.size(); ++v)
     modules.push_back(variant_module(plan, schedule, target, index, v));
   // These two run on the host also beside CUDA kernels.
@@ -70,6 +93,15 @@ Halide::Internal::LoweredFunc address_function(const std::string &name, const st
 
 std::string variant_symbol(const std::string &name, std::size_t target, std::size_t variant) {
   return fmt::format("{}_t{}_v{}", name, target, variant);
+}
+std::string products_symbol(const std::string &name, std::size_t target, std::size_t rows) {
+  return fmt::format("{}_t{}_products{}", name, target, rows);
+}
+std::string transform_input_symbol(const std::string &name, std::size_t target) {
+  return fmt::format("{}_t{}_transform_input", name, target);
+}
+std::string transform_output_symbol(const std::string &name, std::size_t target) {
+  return fmt::format("{}_t{}_transform_output", name, target);
 }
 std::string activate_symbol(const std::string &name, std::size_t target) {
   return fmt::format("{}_t{}_activate", name, target);

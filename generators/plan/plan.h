@@ -10,10 +10,14 @@
 
 namespace tconv {
 
+// Winograd's method changes the rounding of a result a little.
+enum class UseWinograd { where_faster, never, where_possible };
+
 struct Plan {
   std::string name;  // the prefix of every emitted symbol: a C identifier
   bool general = false;
   tconv_layer layer{};  // of a general plan only `rank` and `channels_last` count
+  UseWinograd use_winograd = UseWinograd::where_faster;
 };
 
 Plan general_plan(int rank, bool channels_last);

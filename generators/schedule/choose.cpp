@@ -1,5 +1,6 @@
 // Rules that choose a schedule from the plan and the registers of each target.
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -90,24 +91,6 @@ std::int64_t row_length(const Plan &plan) {
   return tconv_ceil_div(typical_dims(plan).dim[2].out, layer.rule[layer.rank - 1].stride);
 }
 
-// Chains of multiply-adds that keep the units of current cores busy: two units, four or five cycles each.
-constexpr double chains_in_flight = 10;
-
-// The tile length up to `most` that uses the units best: long enough to hide latency, wasting little of the row's end.
-int best_tile(std::int64_t row, int most, int vectors) {
-  int best = 1;
-  double best_use = 0;
-  for (int tile = 1; tile <= most; ++tile) {
-    const double busy = std::min(1.0, tile * vectors / chains_in_flight);
-    const double useful = row == 0 ? 1.0 : static_cast<double>(row) / static_cast<double>(tconv_round_up(row, tile));
-    if (busy * useful >= best_use) {
-      best_use = busy * useful;
-      best = tile;
-    }
-  }
-  return best;
-}
-
 // Accumulators take what the weights, one broadcast element and a spare leave.
 int accumulators(const RegisterFile &registers, int vectors) { return registers.count - vectors - 2; }
 
@@ -164,12 +147,44 @@ int panel_by_positions(std::int64_t outputs) {
   return static_cast<int>(tconv_ceil_div(outputs, panels));
 }
 
+// Chains of multiply-adds that keep the units of current cores busy: two units, four or five cycles each.
+constexpr double chains_in_flight = 10;
+
 }  // namespace
+
+int best_tile(std::int64_t row, int most, int vectors) {
+  int best = 1;
+  double best_use = 0;
+  for (int tile = 1; tile <= most; ++tile) {
+    const double busy = std::min(1.0, tile * vectors / chains_in_flight);
+    const double useful = row == 0 ? 1.0 : static_cast<double>(row) / static_cast<double>(tconv_round_up(row, tile));
+    if (busy * useful >= best_use) {
+      best_use = busy * useful;
+      best = tile;
+    }
+  }
+  return best;
+}
 
 RegisterFile register_file(const Target &target) {
   if (target.arch == Target::X86)
     return {target.natural_vector_size<float>(), target.has_feature(Target::AVX512) ? 32 : 16};
   return {target.natural_vector_size<float>(), 32};
+}
+
+tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index) {
+  const TargetSchedule &one = schedule.targets[index];
+  const tconv_tile_functions tiles = {nullptr, nullptr, nullptr, one.rows.data(),
+                                      static_cast<std::int32_t>(one.rows.size())};
+  tconv_path path{};
+  std::copy(std::begin(one.tile), std::end(one.tile), path.tile);
+  path.tiles = &tiles;
+  tconv_kernel kernel{};
+  kernel.tiling = schedule.tiling;
+  const tconv_dims dims = typical_dims(plan);
+  tconv_blocks blocks;
+  tconv_cut(&kernel, &path, &plan.layer, &dims, tconv_max(plan.layer.batch, 1), 1, &blocks);
+  return blocks;
 }
 
 namespace {
@@ -191,10 +206,8 @@ Schedule choose_cuda_schedule(const Plan &plan) {
   return schedule;
 }
 
-}  // namespace
-
-Schedule choose_schedule(const Plan &plan, const std::vector<Target> &targets) {
-  if (targets[0].has_feature(Target::CUDA)) return choose_cuda_schedule(plan);
+// The phases as they are.
+Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &targets) {
   Schedule schedule;
   int widest = 4;
   for (const Target &target : targets) widest = std::max(widest, register_file(target).lanes);
@@ -230,6 +243,15 @@ Schedule choose_schedule(const Plan &plan, const std::vector<Target> &targets) {
                                     : by_positions(plan, columns, registers));
   }
   return schedule;
+}
+
+}  // namespace
+
+Schedule choose_schedule(const Plan &plan, const std::vector<Target> &targets) {
+  if (targets[0].has_feature(Target::CUDA)) return choose_cuda_schedule(plan);
+  Schedule direct = choose_cpu_schedule(plan, targets);
+  if (plan.general || plan.use_winograd == UseWinograd::never) return direct;
+  return choose_winograd(plan, targets, std::move(direct));
 }
 
 }  // namespace tconv

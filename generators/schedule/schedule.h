@@ -9,7 +9,9 @@
 #include <Halide.h>
 
 #include "algorithm/phase_conv.h"
+#include "algorithm/winograd.h"
 #include "plan/plan.h"
+#include "tconv/blocks.h"
 
 namespace tconv {
 
@@ -26,10 +28,11 @@ struct TargetSchedule {
   int columns = 1;                       // of a register tile; divides the panel
   int tile[TCONV_MAX_RANK] = {1, 1, 1};  // positions of a register tile, [2] innermost
   int unroll_depth = 1;                  // input channels unrolled
+  std::vector<int> rows;                 // Winograd: tiles of a register tile, one a products function
 };
 
 struct Schedule {
-  std::string method;  // "direct", "pixel_shuffle" (all phases read one window) or "depthwise"
+  std::string method;  // "direct", "pixel_shuffle" (all phases read one window), "depthwise" or "winograd"
   std::string reason;  // why these parameters, for `explain`
   tconv_tiling tiling{};
   std::vector<tconv_variant> variants;
@@ -39,9 +42,25 @@ struct Schedule {
 // Parameters for a plan on targets that share packed weights: rules on the plan and the registers, no search.
 Schedule choose_schedule(const Plan &plan, const std::vector<Halide::Target> &targets);
 
+// How a call on one thread is cut, for target `index` of the schedule; the plan's batch, or one image.
+tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index);
+
+// Winograd's method on the CPU, where the plan allows and its model expects it to be faster than `direct`; otherwise
+// `direct`, whose reason then says why.
+Schedule choose_winograd(const Plan &plan, const std::vector<Halide::Target> &targets, Schedule direct);
+
 // Each applies a target schedule to one variant. The CPU's serves x86 and ARM.
 void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &schedule);
 void apply_cuda_schedule(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule);
+
+// The functions of Winograd's method on the CPU.
+void schedule_input_transform(InputTransform &transform, const Plan &plan, const TargetSchedule &schedule);
+void schedule_tile_products(TileProducts &products, const TargetSchedule &schedule, int rows);
+void schedule_output_transform(OutputTransform &transform, const TargetSchedule &schedule);
+
+// Positions of a register tile: the length up to `most` that uses the units best on rows of `row` (0: open), long
+// enough to hide latency, wasting little of the row's end.
+int best_tile(std::int64_t row, int most, int vectors);
 
 // The columns that a warp of threads takes with channels last.
 inline constexpr int cuda_panel = 32;

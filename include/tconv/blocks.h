@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "tconv/classes.h"
+#include "tconv/packing.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,16 +24,17 @@ typedef struct tconv_blocks {
   int64_t classes;              /* classes that have tasks of their own; 1: a task does all of them */
   int64_t tasks;
   int64_t workers;
-  int64_t window_floats; /* workspace of one worker; 0 where every window can be read in place */
+  int64_t window_floats; /* of one worker's copy of a window; 0 where every window can be read in place */
+  int64_t worker_floats; /* workspace of one worker */
 } tconv_blocks;
 
 /* Where a worker's memory starts, in bytes: a cache line. */
 enum { TCONV_ALIGNMENT = 64 };
 
-/* Workspace of all workers together, 0 where every window can be read in place. */
+/* Workspace of all workers together, 0 where none is needed. */
 static inline size_t tconv_blocks_bytes(const tconv_blocks *blocks) {
-  if (blocks->window_floats == 0) return 0;
-  return (size_t)(blocks->window_floats * blocks->workers) * sizeof(float) + TCONV_ALIGNMENT;
+  if (blocks->worker_floats == 0) return 0;
+  return (size_t)(blocks->worker_floats * blocks->workers) * sizeof(float) + TCONV_ALIGNMENT;
 }
 
 /* A call with everything that its tasks share. */
@@ -117,8 +118,8 @@ static inline int tconv_reads_in_place(const tconv_blocks *blocks, const tconv_p
   return 1;
 }
 
-static inline void tconv_cut(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
-                             const tconv_dims *dims, int64_t batch, int64_t threads, tconv_blocks *blocks) {
+static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
+                                     const tconv_dims *dims, int64_t batch, int64_t threads, tconv_blocks *blocks) {
   const tconv_tiling *tiling = &kernel->tiling;
   const int64_t budget = tiling->block_bytes / (int64_t)sizeof(float);
   int64_t classes = 1, per_image, r;
@@ -142,6 +143,76 @@ static inline void tconv_cut(const tconv_kernel *kernel, const tconv_path *path,
   blocks->workers = tconv_max(tconv_min(blocks->tasks, threads), 1);
   blocks->window_floats =
       tconv_reads_in_place(blocks, path, dims) ? 0 : tconv_round_up(tconv_block_floats(blocks, path, layer), 16);
+  blocks->worker_floats = blocks->window_floats;
+}
+
+/* Floats of the transformed input of a block, and of the products of one panel behind it. */
+static inline int64_t tconv_transformed_floats(const tconv_blocks *blocks, const tconv_layer *layer,
+                                               const tconv_tile_grid *grid) {
+  int64_t tiles = 1;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) tiles *= blocks->size[d] / grid->dim[d].outputs;
+  return tconv_round_up(grid->points * tconv_point_floats(layer, tiles), 16);
+}
+static inline int64_t tconv_products_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
+                                            const tconv_tile_grid *grid) {
+  int64_t floats = grid->points * tiling->panel;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) floats *= blocks->size[d] / grid->dim[d].outputs;
+  return tconv_round_up(floats, 16);
+}
+
+/* Cuts the outermost dimension that still can be into one block more, all of about one size; 0 when none can. Whole
+ * rows of tiles are kept as long as may be. */
+static inline int tconv_cut_tiles_once(tconv_blocks *blocks, const tconv_tile_grid *grid) {
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const tconv_tiles *tiles = &grid->dim[d];
+    const int64_t size = blocks->size[d] / tiles->outputs;
+    if (size <= 1) continue;
+    blocks->size[d] = tconv_ceil_div(tiles->count, tconv_ceil_div(tiles->count, size) + 1) * tiles->outputs;
+    /* Few tiles to a block are many blocks: the next count that changes the size. */
+    if (blocks->size[d] == size * tiles->outputs) blocks->size[d] -= tiles->outputs;
+    return 1;
+  }
+  return 0;
+}
+
+/* Blocks of whole tiles, in positions of the shared window; every task does all phases. */
+static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
+                                   const tconv_dims *dims, int64_t batch, int64_t threads, tconv_blocks *blocks) {
+  const tconv_tiling *tiling = &kernel->tiling;
+  const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims);
+  const int64_t budget = tiling->block_bytes / (int64_t)sizeof(float);
+  int64_t per_image;
+  int64_t slack = 0;
+  int i, d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    blocks->quotients[d] = grid.dim[d].count * grid.dim[d].outputs;
+    blocks->size[d] = tconv_max(blocks->quotients[d], grid.dim[d].outputs);
+    blocks->low[d] = grid.dim[d].low;
+    blocks->high[d] = grid.dim[d].low + grid.dim[d].taps - 1;
+  }
+  while (tconv_transformed_floats(blocks, layer, &grid) > budget && tconv_cut_tiles_once(blocks, &grid)) continue;
+  per_image = tconv_count_blocks(blocks);
+  while (threads > 1 && batch * per_image < 2 * threads && tconv_cut_tiles_once(blocks, &grid))
+    per_image = tconv_count_blocks(blocks);
+  blocks->classes = 1;
+  blocks->tasks = batch * per_image;
+  blocks->workers = tconv_max(tconv_min(blocks->tasks, threads), 1);
+  blocks->window_floats =
+      tconv_reads_in_place(blocks, path, dims) ? 0 : tconv_round_up(tconv_block_floats(blocks, path, layer), 16);
+  for (i = 0; i < path->tiles->products_count; ++i) slack = tconv_max(slack, path->tiles->rows[i]);
+  blocks->worker_floats = blocks->window_floats + tconv_transformed_floats(blocks, layer, &grid) +
+                          slack * tconv_tile_row_floats(layer) + tconv_products_floats(blocks, tiling, &grid);
+}
+
+static inline void tconv_cut(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
+                             const tconv_dims *dims, int64_t batch, int64_t threads, tconv_blocks *blocks) {
+  if (tconv_is_winograd(&kernel->tiling))
+    tconv_cut_tiles(kernel, path, layer, dims, batch, threads, blocks);
+  else
+    tconv_cut_classes(kernel, path, layer, dims, batch, threads, blocks);
 }
 
 /* Copies a window, row by row, with zeros where it leaves the input. */

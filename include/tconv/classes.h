@@ -1,4 +1,4 @@
-/* How a layer's output falls apart into classes, and where each class's weights lie.
+/* How a layer's output falls apart into classes, and where each class's weights lie; tconv/packing.h puts them there.
  *
  * A class is a product of phase runs, one a dimension (tconv_run): a small dense convolution over one input window,
  * whose outputs interleave with those of the other classes. The packed weights are the bias, then class after class,
@@ -100,81 +100,6 @@ static inline int tconv_next_class(const tconv_tiling *tiling, const tconv_layer
     }
   }
   return 0;
-}
-
-/* Floats of the packed weights: bias and all classes. */
-static inline int64_t tconv_packed_floats(const tconv_tiling *tiling, const tconv_layer *layer,
-                                          const tconv_dims *dims) {
-  tconv_class one;
-  tconv_first_class(tiling, layer, dims, &one);
-  while (tconv_next_class(tiling, layer, dims, &one)) continue;
-  return one.weights;
-}
-
-/* Where the column's weights start, in elements of the framework's array, not counting the tap's share; -1 for a column
- * that only fills up a panel. */
-static inline int64_t tconv_column_source(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one,
-                                          const tconv_weight_strides *strides, int64_t column) {
-  const int64_t phase_columns = tconv_phase_columns(tiling, layer);
-  const int64_t out = column % phase_columns;
-  const int lead = TCONV_MAX_RANK - layer->rank;
-  int64_t phase = column / phase_columns;
-  int64_t source = out * (tiling->group_columns ? strides->group : strides->out);
-  int d;
-  for (d = TCONV_MAX_RANK - 1; d >= lead; --d) {
-    source += phase % one->run[d].count * strides->tap[d - lead];
-    phase /= one->run[d].count;
-  }
-  return out < tconv_column_outputs(tiling, layer) && phase == 0 ? source : -1;
-}
-
-/* What the tap adds to it. */
-static inline int64_t tconv_tap_source(const tconv_layer *layer, const tconv_class *one,
-                                       const tconv_weight_strides *strides, int64_t tap) {
-  const int lead = TCONV_MAX_RANK - layer->rank;
-  int64_t source = 0;
-  int d;
-  for (d = TCONV_MAX_RANK - 1; d >= lead; --d) {
-    const tconv_run *run = &one->run[d];
-    source += (run->first_tap - tap % run->taps * run->tap_step) * strides->tap[d - lead];
-    tap /= run->taps;
-  }
-  return source;
-}
-
-/* Packs one class; `weights` is in the framework's order. Columns that only fill up a panel become zero. */
-static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one,
-                                    const float *weights, const tconv_weight_strides *strides, float *packed) {
-  const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel;
-  float *to = packed + one->weights;
-  int64_t source[TCONV_MAX_PANEL];
-  int64_t group, first, tap, in, c;
-  for (group = 0; group < tconv_column_groups(tiling, layer); ++group)
-    for (first = 0; first < one->columns; first += panel) {
-      for (c = 0; c < panel; ++c) source[c] = tconv_column_source(tiling, layer, one, strides, first + c);
-      for (tap = 0; tap < one->taps; ++tap)
-        for (in = 0; in < inputs; ++in) {
-          const float *from =
-              weights + group * strides->group + in * strides->in + tconv_tap_source(layer, one, strides, tap);
-          for (c = 0; c < panel; ++c) *to++ = source[c] < 0 ? 0.0f : from[source[c]];
-        }
-    }
-}
-
-/* Packs bias (NULL: none) and weights into `packed`, tconv_packed_floats() long. */
-static inline void tconv_pack_all(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
-                                  const float *weights, const tconv_weight_strides *strides, const float *bias,
-                                  float *packed) {
-  const int64_t outputs = tconv_column_outputs(tiling, layer), padded = tconv_round_up(outputs, tiling->panel);
-  const int64_t floats = tconv_packed_floats(tiling, layer, dims);
-  tconv_class one;
-  int64_t i;
-  for (i = 0; i < floats; ++i) packed[i] = 0.0f;
-  for (i = 0; bias && i < layer->out_channels; ++i) packed[i / outputs * padded + i % outputs] = bias[i];
-  tconv_first_class(tiling, layer, dims, &one);
-  do {
-    tconv_pack_class(tiling, layer, &one, weights, strides, packed);
-  } while (tconv_next_class(tiling, layer, dims, &one));
 }
 
 #ifdef __cplusplus

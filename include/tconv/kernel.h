@@ -20,7 +20,7 @@
 extern "C" {
 #endif
 
-#define TCONV_ABI_VERSION 1
+#define TCONV_ABI_VERSION 2
 
 /* The widest panel of packed weights. */
 enum { TCONV_MAX_PANEL = 64 };
@@ -53,6 +53,20 @@ typedef struct tconv_layer {
  * argv convention: input, weights, bias, then taps and steps, one int32 a dimension, innermost first, then output. */
 typedef int (*tconv_function)(void **argv);
 
+/* What Winograd's method runs instead of tconv_path.phases, for tiles of tconv_tiling.tile_outputs. argv of each:
+ *   transform_input: window (input channel, x, y, z); transformed (input channel, tile x, y, z, point x, y, z)
+ *   products: transformed (input channel, tile x, y, z, point), weights (column, input channel, point); products
+ *       (column, tile x, y, z, point), of one panel
+ *   transform_output: products (column, tile x, y, z, point x, y, z), bias (column), int32 first output x, y, z, int32
+ *       extent x, y, z; output (column, in the tile x, y, z, tile x, y, z). Output `first + outputs * tile + j` is
+ *       written where it lies in [0, extent). */
+typedef struct tconv_tile_functions {
+  tconv_function transform_input, transform_output;
+  const tconv_function *products; /* each reads `transformed` up to a multiple of its `rows` in x */
+  const int32_t *rows;
+  int32_t products_count;
+} tconv_tile_functions;
+
 /* What a compiled function was specialised on; 0 stands for any. Entries are aligned to the right, here and in
  * tconv_path.tile: [2] is always the innermost dimension. */
 typedef struct tconv_variant {
@@ -64,10 +78,11 @@ typedef struct tconv_variant {
 typedef struct tconv_path {
   const char *target;           /* Halide's name for it */
   uint64_t features[2];         /* what the processor must have, as halide_can_use_target_features() takes it */
-  const tconv_function *phases; /* one a variant */
+  const tconv_function *phases; /* one a variant; NULL for Winograd's method */
   int32_t tile[TCONV_MAX_RANK]; /* positions of its register tile: input is read up to a multiple of it */
   tconv_function activate;      /* elementwise: buffer, kind, the same buffer; NULL where the activation is fused */
   tconv_function softmax;       /* over rows: buffer, logarithm, the same buffer; or NULL */
+  const tconv_tile_functions *tiles; /* Winograd's method, else NULL */
 } tconv_path;
 
 /* How the packed weights and the work are cut; the same on every path of a kernel. */
@@ -76,7 +91,9 @@ typedef struct tconv_tiling {
   int32_t merge_phases;  /* 1: phases with one input window are computed together */
   int32_t dense_phases;  /* 1: their columns follow each other without padding to a panel */
   int32_t group_columns; /* 1: depthwise, one channel in and out a group; a column is a group */
-  int64_t block_bytes;   /* input that one task works on at a time: a share of the second-level cache */
+  int64_t block_bytes;   /* input (Winograd: transformed) that one task works on at a time: a share of the second-level
+                            cache */
+  int32_t tile_outputs[TCONV_MAX_RANK]; /* Winograd's method: a tile's outputs in each dimension; else 0 */
 } tconv_tiling;
 
 typedef struct tconv_kernel {

@@ -11,8 +11,8 @@
 #ifndef TCONV_RUN_H
 #define TCONV_RUN_H
 
-#include "tconv/arguments.h"
 #include "tconv/error_handler.h"
+#include "tconv/run_tiles.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -88,6 +88,7 @@ static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_
   }
   image = rest % job->call->batch;
   tconv_load_window(job, image, start, memory, &window);
+  if (tconv_is_winograd(tiling)) return tconv_run_tiles(job, image, start, &window, memory + blocks->window_floats);
   if (blocks->classes > 1) return tconv_run_class(job, one, image, start, &window);
   tconv_first_class(tiling, job->layer, &job->dims, one);
   do {
@@ -102,7 +103,7 @@ static inline int tconv_worker(void *context, int index, uint8_t *closure) {
   const tconv_blocks *blocks = &job->blocks;
   const int64_t begin = blocks->tasks * index / blocks->workers, end = blocks->tasks * (index + 1) / blocks->workers;
   const int64_t per_class = blocks->tasks / blocks->classes;
-  float *memory = tconv_aligned(job->call->workspace) + index * blocks->window_floats;
+  float *memory = tconv_aligned(job->call->workspace) + index * blocks->worker_floats;
   int64_t current = 0, task;
   tconv_class one;
   (void)context;
@@ -258,7 +259,7 @@ static inline size_t tconv_workspace_bytes(const tconv_kernel *kernel, const tco
   const tconv_path *path = tconv_call_path(kernel, call);
   if (!path || tconv_check_sizes(kernel, layer, call, &dims) != TCONV_OK) return 0;
   tconv_cut(kernel, path, layer, &dims, call->batch, tconv_thread_count(call), &blocks);
-  return blocks.window_floats > INT32_MAX ? 0 : tconv_blocks_bytes(&blocks);
+  return blocks.worker_floats > INT32_MAX ? 0 : tconv_blocks_bytes(&blocks);
 }
 
 /* Runs the layer. The output is complete and valid only when TCONV_OK comes back. */
@@ -281,7 +282,7 @@ static inline int tconv_run_kernel(const tconv_kernel *kernel, const tconv_layer
   job.packed = kernel->baked ? tconv_baked_weights(kernel) : call->packed;
   if (!job.packed || !call->input || !call->output) return TCONV_ERROR_NULL;
   tconv_cut(kernel, job.path, layer, &job.dims, call->batch, tconv_thread_count(call), &job.blocks);
-  if (job.blocks.window_floats > INT32_MAX) return TCONV_ERROR_TOO_LARGE;
+  if (job.blocks.worker_floats > INT32_MAX) return TCONV_ERROR_TOO_LARGE;
   status = tconv_check_workspace(&job.blocks, call);
   if (status != TCONV_OK) return status;
   status = tconv_run_workers(&job, tconv_worker);

@@ -14,7 +14,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.arrays import Golden, write_npy
 from support.tconvc import TconvcTest, keras_layer, main
 
-SUPPORT_NAMES = ("arguments", "blocks", "classes", "error_handler", "geometry", "kernel", "run")
+SUPPORT_NAMES = ("arguments", "blocks", "classes", "error_handler", "geometry", "kernel", "packing", "run", "run_tiles",
+                 "winograd")
 SUPPORT = {"HalideRuntime.h"} | {f"tconv/{name}.h" for name in SUPPORT_NAMES}
 
 PROGRAM = """
@@ -105,6 +106,22 @@ class Compile(TconvcTest):
         self.assertNotIn("up_pack", header)
         self.assertEqual(self.manifest()["weights"], "baked")
         self.run_c(("", ""))
+
+    def test_exact_turns_winograd_off(self):
+        layer = self.file("wide.json", keras_layer(filters=128, input_shape=[1, 32, 32, 128]))
+        self.compile("--exact", layer=layer)
+        exact = self.manifest()
+        self.assertEqual(exact["method"], "direct")
+        self.compile(layer=layer)
+        manifest = self.manifest()
+        self.assertEqual(manifest["method"], "winograd")
+        self.assertEqual(manifest["key"], exact["key"])
+        self.assertEqual(manifest["tile_outputs"][0], 1)
+        self.assertGreater(manifest["packed_bytes"], exact["packed_bytes"])
+        source = self.file("main.c", '#include "up.h"\nint main(void) { return up_workspace_bytes(1) == 0; }\n')
+        subprocess.run(["cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{self.out}", source,
+                        self.out / "libup.a", "-o", self.directory / "program", "-lpthread", "-ldl", "-lm"],
+                       check=True, capture_output=True)
 
     def test_open_sizes_are_arguments(self):
         open_layer = json.loads(self.layer.read_text())

@@ -189,7 +189,7 @@ struct ReferenceKernel {
 
   tconv_function phases;
   tconv_variant variant = {{0, 0, 0}, {0, 0, 0}};
-  tconv_path path = {"reference", {0, 0}, &phases, {1, 1, 1}, reference_activate, reference_softmax};
+  tconv_path path = {"reference", {0, 0}, &phases, {1, 1, 1}, reference_activate, reference_softmax, nullptr};
   tconv_kernel kernel = {TCONV_ABI_VERSION, 1, "reference", "reference", {}, &variant, 1, &path, 1, nullptr};
 };
 

@@ -24,9 +24,13 @@ void draw_kernel(Random &random, int rank, tconv_rule &rule) {
 }
 
 // The rule of one dimension, for an input of this extent.
-tconv_rule draw_rule(Random &random, int rank, Style style, bool dilated, std::int64_t in) {
+tconv_rule draw_rule(Random &random, int rank, Style style, const Limits &limits, bool dilated, std::int64_t in) {
   tconv_rule rule = {TCONV_PADDING_EXPLICIT, 1, 1, 1, 0, 0, 0, TCONV_UNSET};
   draw_kernel(random, rank, rule);
+  if (limits.short_phases) {
+    rule.stride = random(1, rank == 1 ? 3 : 2);
+    rule.kernel = random(rule.stride + 1, 3 * rule.stride);
+  }
   const bool keras = style == Style::keras_valid || style == Style::keras_same;
   if (dilated && keras) rule.stride = 1;
   if (dilated && style != Style::tflite) rule.dilation = random(1, 3);
@@ -112,7 +116,7 @@ RandomLayer draw_any(Random &random, int rank, const Limits &limits) {
   tconv_layer &layer = drawn.layer;
   drawn.style = static_cast<Style>(random(0, style_count - (limits.depthwise ? 2 : 1)));  // TFLite has no groups
   layer.rank = rank;
-  layer.channels_last = static_cast<std::int32_t>(random(limits.depthwise ? 1 : 0, 1));
+  layer.channels_last = static_cast<std::int32_t>(random(limits.depthwise || limits.short_phases ? 1 : 0, 1));
   draw_channels(random, limits, layer);
   if (drawn.style == Style::tflite) {
     layer.in_channels /= layer.groups;
@@ -120,10 +124,10 @@ RandomLayer draw_any(Random &random, int rank, const Limits &limits) {
     layer.groups = 1;
   }
   const Sizes call = draw_sizes(random, rank);
-  const bool dilated = random.one_in(3);
+  const bool dilated = random.one_in(3) && !limits.short_phases;
   const bool alike = random.one_in(2);  // every dimension with the same rule
   for (int d = 0; d < rank; ++d) {
-    layer.rule[d] = draw_rule(random, rank, drawn.style, dilated, call.size[static_cast<std::size_t>(d)]);
+    layer.rule[d] = draw_rule(random, rank, drawn.style, limits, dilated, call.size[static_cast<std::size_t>(d)]);
     if (alike && d > 0 && !prescribes_output(drawn.style)) layer.rule[d] = layer.rule[0];
     layer.size[d] =
         prescribes_output(drawn.style) || random.one_in(2) ? call.size[static_cast<std::size_t>(d)] : TCONV_UNSET;

@@ -38,7 +38,8 @@ struct Limits {
   int calls_of_open_layer = 1;  // of a layer whose sizes are open
   double multiply_adds = 4e5;   // of the largest call
   std::int64_t most_channels = 72;
-  bool depthwise = false;  // nothing but depthwise layers, of groups that fill vectors
+  bool depthwise = false;     // nothing but depthwise layers, of groups that fill vectors
+  bool short_phases = false;  // channels last and two or three taps a phase: what Winograd's method takes
 };
 
 RandomLayer draw_layer(std::uint64_t seed, const Limits &limits);

@@ -9,12 +9,18 @@
 
 namespace tconv::test {
 
+inline bool is_depthwise(std::uint64_t index) { return index % 23 == 8; }
+
+// Compiled with Winograd's method wherever it is possible, however narrow the layer.
+inline bool uses_winograd(std::uint64_t index) { return !is_depthwise(index) && (index % 8 == 2 || index % 8 == 5); }
+
 inline RandomLayer draw_specialised(std::uint64_t index) {
   Limits limits;
   limits.rank = static_cast<int>(index % 3) + 1;
   limits.calls_of_open_layer = 4;
   limits.most_channels = 136;
-  limits.depthwise = index % 23 == 8;
+  limits.depthwise = is_depthwise(index);
+  limits.short_phases = uses_winograd(index);
   return draw_layer(500000 + 1000 * index, limits);
 }
 

@@ -64,6 +64,7 @@ EmitRequest request_of(std::uint64_t index, const std::string &target, bool with
   EmitRequest request;
   request.plan.name = fmt::format("layer_{}", index);
   request.plan.layer = random.layer;
+  if (uses_winograd(index)) request.plan.use_winograd = UseWinograd::where_possible;
   request.weight_strides = strides_of(random);
   const Result<std::vector<Halide::Target>> targets = check_targets(targets_of(target, index));
   if (!targets.ok()) fail(targets.status().message());
@@ -157,7 +158,8 @@ int main(int argc, char **argv) {
       "{} kernels for {} targets in {:.1f} s, the slowest (layer_{}) {:.2f} s a target; at most {} bytes of code; {}\n",
       totals.kernels, totals.targets, totals.seconds, totals.slowest_index, totals.slowest, totals.largest_code,
       totals.methods);
-  if (options.count >= 23 && totals.methods.size() < 3) fail("a batch has direct, pixel_shuffle and depthwise kernels");
+  if (options.count >= 23 && totals.methods.size() < 4)
+    fail("a batch has direct, pixel_shuffle, depthwise and winograd kernels");
   const std::string program = build(options);
   std::fflush(stdout);
   // The directory stays for a look at it when something is wrong.

@@ -1,0 +1,196 @@
+// Where Winograd's method is used, and with which tiles: a count of multiply-adds, and of what the transforms cost in
+// terms of them.
+//
+// Figures are from a Zen 5 core with AVX-512 (256 GFLOP/s), one thread; "direct" is the method that the layer would
+// have otherwise. Tried, and left out or refused by the model:
+//   F(4, 2), for two taps: 7 % fewer products than F(3, 2) on 32 x 32, for half as many weights again.
+//   Kernels whose phases have different numbers of taps: k3 s2 was 3 % slower than direct, k5 s2 no faster.
+//   One dimension, 64 -> 32 channels, k4 s2: 5 % faster at best.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "schedule/schedule.h"
+
+namespace tconv {
+
+using Halide::Target;
+
+namespace {
+
+// What else there is to do, in multiply-adds: for an element of the transformed input, for one of the products (which
+// are written, read and added up), and for calling the functions of one panel.
+constexpr double input_cost = 8;
+constexpr double output_cost = 16;
+constexpr double call_cost = 32e3;
+
+// Weights beyond what a core has of the third-level cache come from memory, once a block: multiply-adds a byte.
+constexpr double cached_weights = 16e6;
+constexpr double stream_cost = 16;
+
+// The model is not good enough for less.
+constexpr double least_gain = 1.15;
+
+// Unrolled transforms of more points are too much code.
+constexpr std::int64_t most_points = 64;
+
+// Transformed input that a task works on. More of it reads the weights less often; less of it stays in the second-level
+// cache beside the products of a panel. From one to three MB made no difference where the weights are few; 37 MB of
+// weights were read 1.5 times as fast with four MB.
+std::int64_t block_bytes(double packed_bytes) {
+  constexpr std::int64_t least = 1 << 20, most = 4 << 20;
+  return std::clamp(static_cast<std::int64_t>(packed_bytes / 8), least, most);
+}
+
+std::vector<std::int32_t> tile_outputs(std::int64_t taps) {
+  std::vector<std::int32_t> all;
+  for (std::int32_t outputs = 1; outputs <= TCONV_MOST_TILE_OUTPUTS; ++outputs)
+    if (tconv_find_transform(outputs, taps) != nullptr) all.push_back(outputs);
+  return all;
+}
+
+std::string refuse(const Plan &plan, const tconv_dims &dims) {
+  if (!plan.layer.channels_last) return "channels come first";
+  std::int64_t most = 1;
+  for (const tconv_dim &dim : dims.dim) {
+    const std::int64_t taps = tconv_most_taps(&dim);
+    if (dim.dilation > 1) return fmt::format("dilation {}", dim.dilation);
+    if (tile_outputs(taps).empty()) return fmt::format("phases of {} taps", taps);
+    most = std::max(most, taps);
+  }
+  return most == 1 ? "phases of one tap" : "";
+}
+
+TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, const tconv_tile_grid &grid,
+                               const RegisterFile &registers) {
+  TargetSchedule target;
+  const tconv_dims dims = typical_dims(plan);
+  const bool open = plan.layer.size[plan.layer.rank - 1] == TCONV_UNSET;
+  target.lanes = std::min(registers.lanes, tiling.panel);
+  const int vectors = std::min(tiling.panel / target.lanes, registers.lanes >= 8 || registers.count < 32 ? 2 : 4);
+  target.columns = vectors * target.lanes;
+  std::copy(std::begin(tiling.tile_outputs), std::end(tiling.tile_outputs), target.tile);
+  const int most = (registers.count - vectors - 2) / vectors;
+  // Phases differ by one tile in a row at most; each length has the register tile that suits it.
+  for (std::int64_t r = 0; r < dims.dim[2].stride; ++r) {
+    const tconv_tile_phase phase = tconv_find_tile_phase(&dims.dim[2], &grid.dim[2], r);
+    const int rows = best_tile(open ? 0 : phase.end - phase.first, most, vectors);
+    if (std::find(target.rows.begin(), target.rows.end(), rows) == target.rows.end()) target.rows.push_back(rows);
+  }
+  return target;
+}
+
+// The schedule for tiles of so many outputs.
+Schedule with_tiles(const Plan &plan, const std::vector<Target> &targets, const tconv_dims &dims,
+                    const std::int32_t *outputs) {
+  Schedule schedule;
+  int widest = 4;
+  for (const Target &target : targets) widest = std::max(widest, register_file(target).lanes);
+  schedule.method = "winograd";
+  tconv_tiling &tiling = schedule.tiling;
+  tiling.panel = 2 * widest;
+  std::copy(outputs, outputs + TCONV_MAX_RANK, tiling.tile_outputs);
+  tiling.block_bytes = block_bytes(4 * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims)));
+  const tconv_tile_grid grid = tconv_find_tile_grid(&tiling, &plan.layer, &dims);
+  for (const Target &target : targets)
+    schedule.targets.push_back(schedule_target(plan, tiling, grid, register_file(target)));
+  return schedule;
+}
+
+double row_cost(std::int64_t row, const std::vector<int> &tiles) {
+  std::int64_t least = tconv_round_up(row, tiles[0]);
+  for (const int tile : tiles) least = std::min(least, tconv_round_up(row, tile));
+  return static_cast<double>(least);
+}
+
+// Of one image, on the first target.
+double direct_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims) {
+  const std::vector<int> tile = {std::max(schedule.targets[0].tile[2], 1)};
+  const double channels = static_cast<double>(plan.layer.in_channels * tconv_group_outputs(&plan.layer));
+  double cost = 0;
+  tconv_class one;
+  tconv_first_class(&schedule.tiling, &plan.layer, &dims, &one);
+  do {
+    double positions = row_cost(one.run[2].extent, tile) * static_cast<double>(one.taps);
+    for (const tconv_run &run : one.run) positions *= static_cast<double>(run.count);
+    cost += positions * static_cast<double>(one.run[0].extent * one.run[1].extent) * channels;
+  } while (tconv_next_class(&schedule.tiling, &plan.layer, &dims, &one));
+  return cost;
+}
+
+double winograd_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims) {
+  const tconv_layer &layer = plan.layer;
+  const tconv_tile_grid grid = tconv_find_tile_grid(&schedule.tiling, &layer, &dims);
+  const auto points = static_cast<double>(grid.points);
+  const auto outputs = static_cast<double>(layer.groups * tconv_phase_columns(&schedule.tiling, &layer));
+  const auto inputs = static_cast<double>(tconv_group_inputs(&layer));
+  const tconv_blocks blocks = cut_call(plan, schedule, 0);
+  double tiles = 1, block_count = 1, cost = 0;
+  for (int d = 0; d < TCONV_MAX_RANK; ++d) {
+    tiles *= static_cast<double>(grid.dim[d].count);
+    block_count *= static_cast<double>(blocks.count[d]);
+  }
+  cost += tiles * points * static_cast<double>(layer.in_channels) * input_cost;
+  for (std::int64_t index = 0; index < grid.phases; ++index) {
+    std::int64_t r[TCONV_MAX_RANK], count[TCONV_MAX_RANK];
+    tconv_split_phase(&dims, index, r);
+    for (int d = 0; d < TCONV_MAX_RANK; ++d) {
+      const tconv_tile_phase phase = tconv_find_tile_phase(&dims.dim[d], &grid.dim[d], r[d]);
+      count[d] = phase.end - phase.first;
+    }
+    const auto lines = static_cast<double>(count[0] * count[1]);
+    cost += lines * points * outputs *
+            (row_cost(count[2], schedule.targets[0].rows) * inputs + static_cast<double>(count[2]) * output_cost);
+  }
+  const double panels = static_cast<double>(grid.phases) * outputs / schedule.tiling.panel;
+  const double weights = 4 * static_cast<double>(tconv_packed_floats(&schedule.tiling, &layer, &dims));
+  cost += panels * block_count * call_cost;
+  return weights > cached_weights ? std::max(cost, weights * block_count * stream_cost) : cost;
+}
+
+std::string transform_name(const tconv_layer &layer, const tconv_tile_grid &grid) {
+  std::vector<std::string> names;
+  for (int d = TCONV_MAX_RANK - layer.rank; d < TCONV_MAX_RANK; ++d)
+    names.push_back(fmt::format("F({}, {})", grid.dim[d].outputs, grid.dim[d].taps));
+  return fmt::format("{}", fmt::join(names, " x "));
+}
+
+}  // namespace
+
+Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, Schedule direct) {
+  const tconv_dims dims = typical_dims(plan);
+  const std::string refusal = refuse(plan, dims);
+  if (!refusal.empty()) {
+    direct.reason += "; not winograd: " + refusal;
+    return direct;
+  }
+  const tconv_dim *dim = dims.dim;
+  Schedule best;
+  double least = 0;
+  for (const std::int32_t z : tile_outputs(tconv_most_taps(&dim[0])))
+    for (const std::int32_t y : tile_outputs(tconv_most_taps(&dim[1])))
+      for (const std::int32_t x : tile_outputs(tconv_most_taps(&dim[2]))) {
+        const std::int32_t outputs[TCONV_MAX_RANK] = {z, y, x};
+        Schedule one = with_tiles(plan, targets, dims, outputs);
+        if (tconv_find_tile_grid(&one.tiling, &plan.layer, &dims).points > most_points) continue;
+        const double cost = winograd_cost(plan, one, dims);
+        if (!best.targets.empty() && cost >= least) continue;
+        best = std::move(one);
+        least = cost;
+      }
+  const double gain = direct_cost(plan, direct, dims) / std::max(least, 1.0);
+  const tconv_tile_grid grid = tconv_find_tile_grid(&best.tiling, &plan.layer, &dims);
+  const std::string model =
+      fmt::format("{} should be {:.2f} times as fast as {}", transform_name(plan.layer, grid), gain, direct.method);
+  if (plan.use_winograd == UseWinograd::where_faster && gain < least_gain) {
+    direct.reason += fmt::format("; not winograd: {}, {} is asked for", model, least_gain);
+    return direct;
+  }
+  best.reason = fmt::format("{}, transforms included; {} points a tile, {} phases of one input window", model,
+                            grid.points, grid.phases);
+  return best;
+}
+
+}  // namespace tconv

@@ -1,0 +1,174 @@
+/* From a framework's weights to the packed ones: class after class, or transformed for Winograd's tiles. Sizes and
+ * contents depend on the kernel's tiling alone, not on the processor; the compiler bakes with the same functions.
+ */
+#ifndef TCONV_PACKING_H
+#define TCONV_PACKING_H
+
+#include "tconv/winograd.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Floats of the packed weights: bias, then all classes, or all groups' phases. */
+static inline int64_t tconv_packed_floats(const tconv_tiling *tiling, const tconv_layer *layer,
+                                          const tconv_dims *dims) {
+  tconv_class one;
+  if (tconv_is_winograd(tiling)) {
+    const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims);
+    return tconv_bias_floats(tiling, layer) + layer->groups * grid.phases * grid.phase_floats;
+  }
+  tconv_first_class(tiling, layer, dims, &one);
+  while (tconv_next_class(tiling, layer, dims, &one)) continue;
+  return one.weights;
+}
+
+/* Where the column's weights start, in elements of the framework's array, not counting the tap's share; -1 for a column
+ * that only fills up a panel. */
+static inline int64_t tconv_column_source(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one,
+                                          const tconv_weight_strides *strides, int64_t column) {
+  const int64_t phase_columns = tconv_phase_columns(tiling, layer);
+  const int64_t out = column % phase_columns;
+  const int lead = TCONV_MAX_RANK - layer->rank;
+  int64_t phase = column / phase_columns;
+  int64_t source = out * (tiling->group_columns ? strides->group : strides->out);
+  int d;
+  for (d = TCONV_MAX_RANK - 1; d >= lead; --d) {
+    source += phase % one->run[d].count * strides->tap[d - lead];
+    phase /= one->run[d].count;
+  }
+  return out < tconv_column_outputs(tiling, layer) && phase == 0 ? source : -1;
+}
+
+/* What the tap adds to it. */
+static inline int64_t tconv_tap_source(const tconv_layer *layer, const tconv_class *one,
+                                       const tconv_weight_strides *strides, int64_t tap) {
+  const int lead = TCONV_MAX_RANK - layer->rank;
+  int64_t source = 0;
+  int d;
+  for (d = TCONV_MAX_RANK - 1; d >= lead; --d) {
+    const tconv_run *run = &one->run[d];
+    source += (run->first_tap - tap % run->taps * run->tap_step) * strides->tap[d - lead];
+    tap /= run->taps;
+  }
+  return source;
+}
+
+/* Packs one class; `weights` is in the framework's order. Columns that only fill up a panel become zero. */
+static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one,
+                                    const float *weights, const tconv_weight_strides *strides, float *packed) {
+  const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel;
+  float *to = packed + one->weights;
+  int64_t source[TCONV_MAX_PANEL];
+  int64_t group, first, tap, in, c;
+  for (group = 0; group < tconv_column_groups(tiling, layer); ++group)
+    for (first = 0; first < one->columns; first += panel) {
+      for (c = 0; c < panel; ++c) source[c] = tconv_column_source(tiling, layer, one, strides, first + c);
+      for (tap = 0; tap < one->taps; ++tap)
+        for (in = 0; in < inputs; ++in) {
+          const float *from =
+              weights + group * strides->group + in * strides->in + tconv_tap_source(layer, one, strides, tap);
+          for (c = 0; c < panel; ++c) *to++ = source[c] < 0 ? 0.0f : from[source[c]];
+        }
+    }
+}
+
+/* One dimension of the transform of the weights of one filter and one input channel: `from` is (before, taps, after),
+ * `to` is (before, points, after). */
+static inline void tconv_transform_weights(const tconv_transform *transform, int64_t points, int64_t before,
+                                           int64_t after, const double *from, double *to) {
+  int64_t b, p, a, t;
+  for (b = 0; b < before; ++b)
+    for (p = 0; p < points; ++p)
+      for (a = 0; a < after; ++a) {
+        double sum = 0;
+        for (t = 0; t < transform->taps; ++t)
+          sum += transform->weight[p][t] * from[(b * transform->taps + t) * after + a];
+        to[(b * points + p) * after + a] = sum;
+      }
+}
+
+/* The weights of one filter and one input channel that `phase` has, (taps of the tile...), with zeros where the phase
+ * has none. `from` is the filter's first one. */
+static inline void tconv_gather_taps(const tconv_layer *layer, const tconv_tile_phase *phase,
+                                     const tconv_tile_grid *grid, const tconv_weight_strides *strides,
+                                     const float *from, double *taps) {
+  const int lead = TCONV_MAX_RANK - layer->rank;
+  int64_t tap;
+  for (tap = 0; tap < grid->taps; ++tap) {
+    int64_t rest = tap, source = 0;
+    int inside = 1, d;
+    for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+      const int64_t t = rest % grid->dim[d].taps - phase[d].lead;
+      rest /= grid->dim[d].taps;
+      inside = inside && t >= 0 && t < phase[d].run.taps;
+      if (d >= lead) source += (phase[d].run.first_tap - t * phase[d].run.tap_step) * strides->tap[d - lead];
+    }
+    taps[tap] = inside ? (double)from[source] : 0.0;
+  }
+}
+
+/* Packs one phase of one group: [panel][point][input channel][column in the panel]. */
+static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_tile_phase *phase,
+                                    const tconv_tile_grid *grid, const tconv_weight_strides *strides,
+                                    const float *weights, float *packed) {
+  const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel;
+  double a[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
+  double b[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
+  const tconv_tiles *dim = grid->dim;
+  const tconv_transform *transform[TCONV_MAX_RANK];
+  int64_t column, in, point;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) transform[d] = tconv_find_transform(dim[d].outputs, dim[d].taps);
+  for (column = 0; column < tconv_group_outputs(layer); ++column)
+    for (in = 0; in < inputs; ++in) {
+      float *to = packed + column / panel * panel * grid->points * inputs + in * panel + column % panel;
+      tconv_gather_taps(layer, phase, grid, strides, weights + column * strides->out + in * strides->in, a);
+      tconv_transform_weights(transform[0], dim[0].points, 1, dim[1].taps * dim[2].taps, a, b);
+      tconv_transform_weights(transform[1], dim[1].points, dim[0].points, dim[2].taps, b, a);
+      tconv_transform_weights(transform[2], dim[2].points, dim[0].points * dim[1].points, 1, a, b);
+      for (point = 0; point < grid->points; ++point) to[point * inputs * panel] = (float)b[point];
+    }
+}
+
+/* Packs all groups and phases for Winograd's tiles; `packed` holds zeros. */
+static inline void tconv_pack_tiles(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
+                                    const float *weights, const tconv_weight_strides *strides, float *packed) {
+  const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims);
+  int64_t group, index;
+  for (group = 0; group < layer->groups; ++group)
+    for (index = 0; index < grid.phases; ++index, packed += grid.phase_floats) {
+      tconv_tile_phase phase[TCONV_MAX_RANK];
+      int64_t r[TCONV_MAX_RANK];
+      int d;
+      tconv_split_phase(dims, index, r);
+      for (d = 0; d < TCONV_MAX_RANK; ++d) phase[d] = tconv_find_tile_phase(&dims->dim[d], &grid.dim[d], r[d]);
+      tconv_pack_phase(tiling, layer, phase, &grid, strides, weights + group * strides->group, packed);
+    }
+}
+
+/* Packs bias (NULL: none) and weights into `packed`, tconv_packed_floats() long. */
+static inline void tconv_pack_all(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
+                                  const float *weights, const tconv_weight_strides *strides, const float *bias,
+                                  float *packed) {
+  const int64_t outputs = tconv_column_outputs(tiling, layer), padded = tconv_round_up(outputs, tiling->panel);
+  const int64_t floats = tconv_packed_floats(tiling, layer, dims);
+  tconv_class one;
+  int64_t i;
+  for (i = 0; i < floats; ++i) packed[i] = 0.0f;
+  for (i = 0; bias && i < layer->out_channels; ++i) packed[i / outputs * padded + i % outputs] = bias[i];
+  if (tconv_is_winograd(tiling)) {
+    tconv_pack_tiles(tiling, layer, dims, weights, strides, packed + tconv_bias_floats(tiling, layer));
+    return;
+  }
+  tconv_first_class(tiling, layer, dims, &one);
+  do {
+    tconv_pack_class(tiling, layer, &one, weights, strides, packed);
+  } while (tconv_next_class(tiling, layer, dims, &one));
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

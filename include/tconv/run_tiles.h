@@ -1,0 +1,234 @@
+/* A task of Winograd's method: the window of a block is transformed once; then, panel by panel of the output columns of
+ * each phase, come the products of all transform points and the transform to outputs. The transformed input stays in
+ * the second-level cache over all panels, the products of one panel are no larger than that, and the weights are read
+ * once a block.
+ *
+ * Every output is computed from its tile alone, in one order, so the bits do not depend on how tiles are cut into
+ * blocks.
+ */
+#ifndef TCONV_RUN_TILES_H
+#define TCONV_RUN_TILES_H
+
+#include "tconv/arguments.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Some tiles of a block, in one phase or in all of them: [0] is the outermost dimension. */
+typedef struct tconv_tile_range {
+  int64_t first[TCONV_MAX_RANK]; /* from the start of the block */
+  int64_t count[TCONV_MAX_RANK];
+} tconv_tile_range;
+
+/* A block as its phases and panels share it. */
+typedef struct tconv_tile_block {
+  const tconv_job *job;
+  tconv_tile_grid grid;
+  int64_t image;
+  int64_t start[TCONV_MAX_RANK]; /* in tiles */
+  tconv_tile_range all;
+  int64_t point_floats, row_floats; /* of the transformed input */
+  float *transformed, *products;
+} tconv_tile_block;
+
+enum { TCONV_TILE_DIMS = 1 + 2 * TCONV_MAX_RANK };
+
+/* Dimensions (inside, tile x, y, z, point x, y, z) of an array [point][tile][inside], of the tiles of `range`. */
+static inline void tconv_set_tile_dims(const tconv_tile_grid *grid, const tconv_tile_range *range, int64_t inside,
+                                       int64_t row, const int64_t *tiles, int64_t point, halide_dimension_t *dims) {
+  int i;
+  tconv_set_dim(&dims[0], inside, 1);
+  for (i = 0; i < TCONV_MAX_RANK; ++i) {
+    const int d = TCONV_MAX_RANK - 1 - i;
+    tconv_set_dim(&dims[1 + i], range->count[d], row);
+    tconv_set_dim(&dims[1 + TCONV_MAX_RANK + i], grid->dim[d].points, point);
+    row *= tiles[d];
+    point *= grid->dim[d].points;
+  }
+}
+
+/* Where the first tile of a range lies in an array of tiles. */
+static inline int64_t tconv_first_tile(const int64_t *first, const int64_t *tiles) {
+  return (first[0] * tiles[1] + first[1]) * tiles[2] + first[2];
+}
+
+static inline int tconv_transform_window(const tconv_tile_block *block, const tconv_window *window) {
+  const int64_t channels = block->job->layer->in_channels;
+  halide_dimension_t window_dim[1 + TCONV_MAX_RANK], transformed_dim[TCONV_TILE_DIMS];
+  halide_buffer_t from, to;
+  void *argv[2];
+  int i;
+  tconv_set_dim(&window_dim[0], channels, window->channel_stride);
+  for (i = 0; i < TCONV_MAX_RANK; ++i) {
+    const int d = TCONV_MAX_RANK - 1 - i;
+    tconv_set_dim(&window_dim[1 + i], window->extent[d], window->stride[d]);
+  }
+  tconv_set_tile_dims(&block->grid, &block->all, channels, block->row_floats, block->all.count, block->point_floats,
+                      transformed_dim);
+  from = tconv_buffer(window->data, 1 + TCONV_MAX_RANK, window_dim);
+  to = tconv_buffer(block->transformed, TCONV_TILE_DIMS, transformed_dim);
+  argv[0] = &from;
+  argv[1] = &to;
+  return block->job->path->tiles->transform_input(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+}
+
+/* The products function whose register tiles waste least of such a row. */
+static inline int tconv_find_products(const tconv_tile_functions *functions, int64_t row) {
+  int i, best = 0;
+  for (i = 1; i < functions->products_count; ++i)
+    if (tconv_round_up(row, functions->rows[i]) < tconv_round_up(row, functions->rows[best])) best = i;
+  return best;
+}
+
+/* One panel's products of the tiles of a range. */
+static inline int tconv_multiply_panel(const tconv_tile_block *block, const tconv_tile_range *range, int64_t group,
+                                       const float *weights) {
+  const tconv_tile_functions *functions = block->job->path->tiles;
+  const int64_t inputs = tconv_group_inputs(block->job->layer), panel = block->job->kernel->tiling.panel;
+  const int64_t tiles = range->count[0] * range->count[1] * range->count[2], *stored = block->all.count;
+  const int chosen = tconv_find_products(functions, range->count[2]);
+  halide_dimension_t from_dim[2 + TCONV_MAX_RANK], weights_dim[3], to_dim[2 + TCONV_MAX_RANK];
+  halide_buffer_t from, by, to;
+  void *argv[3];
+  int64_t from_stride = block->row_floats, to_stride = panel;
+  int i;
+  tconv_set_dim(&from_dim[0], inputs, 1);
+  tconv_set_dim(&to_dim[0], panel, 1);
+  for (i = 0; i < TCONV_MAX_RANK; ++i) {
+    const int d = TCONV_MAX_RANK - 1 - i;
+    const int64_t count = range->count[d];
+    tconv_set_dim(&from_dim[1 + i], i == 0 ? tconv_round_up(count, functions->rows[chosen]) : count, from_stride);
+    tconv_set_dim(&to_dim[1 + i], count, to_stride);
+    from_stride *= stored[d];
+    to_stride *= count;
+  }
+  tconv_set_dim(&from_dim[1 + TCONV_MAX_RANK], block->grid.points, block->point_floats);
+  tconv_set_dim(&to_dim[1 + TCONV_MAX_RANK], block->grid.points, tiles * panel);
+  tconv_set_dim(&weights_dim[0], panel, 1);
+  tconv_set_dim(&weights_dim[1], inputs, panel);
+  tconv_set_dim(&weights_dim[2], block->grid.points, panel * inputs);
+  from = tconv_buffer(block->transformed + tconv_first_tile(range->first, stored) * block->row_floats + group * inputs,
+                      2 + TCONV_MAX_RANK, from_dim);
+  by = tconv_buffer(weights, 3, weights_dim);
+  to = tconv_buffer(block->products, 2 + TCONV_MAX_RANK, to_dim);
+  argv[0] = &from;
+  argv[1] = &by;
+  argv[2] = &to;
+  return functions->products[chosen](argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+}
+
+/* Writes the outputs of one panel; `channel` is its first one. */
+static inline int tconv_transform_panel(const tconv_tile_block *block, const tconv_tile_range *range,
+                                        const tconv_tile_phase *phase, int64_t columns, const float *bias,
+                                        int64_t channel) {
+  const tconv_job *job = block->job;
+  const int64_t panel = job->kernel->tiling.panel;
+  const int64_t tiles = range->count[0] * range->count[1] * range->count[2];
+  const int64_t positions = job->dims.dim[0].out * job->dims.dim[1].out * job->dims.dim[2].out;
+  int64_t stride = job->layer->channels_last ? job->layer->out_channels : 1;
+  int64_t to = block->image * positions * job->layer->out_channels;
+  halide_dimension_t from_dim[TCONV_TILE_DIMS], bias_dim, to_dim[TCONV_TILE_DIMS];
+  halide_buffer_t products, biases, output;
+  int32_t first[TCONV_MAX_RANK], extent[TCONV_MAX_RANK];
+  void *argv[3 + 2 * TCONV_MAX_RANK];
+  int i;
+  to += channel * (job->layer->channels_last ? 1 : positions);
+  tconv_set_tile_dims(&block->grid, range, panel, panel, range->count, tiles * panel, from_dim);
+  tconv_set_dim(&bias_dim, panel, 1);
+  tconv_set_dim(&to_dim[0], columns, job->layer->channels_last ? 1 : positions);
+  for (i = 0; i < TCONV_MAX_RANK; ++i) {
+    const int d = TCONV_MAX_RANK - 1 - i;
+    const tconv_dim *dim = &job->dims.dim[d];
+    const int64_t outputs = block->grid.dim[d].outputs, step = dim->stride * stride;
+    const int64_t tile = block->start[d] + range->first[d];
+    first[i] = (int32_t)(tile * outputs - phase[d].shift);
+    extent[i] = (int32_t)phase[d].run.extent;
+    tconv_set_dim(&to_dim[1 + i], outputs, step);
+    tconv_set_dim(&to_dim[1 + TCONV_MAX_RANK + i], range->count[d], outputs * step);
+    to += first[i] * step + phase[d].run.first * stride;
+    stride *= dim->out;
+    argv[2 + i] = &first[i];
+    argv[2 + TCONV_MAX_RANK + i] = &extent[i];
+  }
+  products = tconv_buffer(block->products, TCONV_TILE_DIMS, from_dim);
+  biases = tconv_buffer(bias, 1, &bias_dim);
+  output = tconv_buffer(NULL, TCONV_TILE_DIMS, to_dim);
+  /* The first tile may hang over the start of the output: a place that no pointer may point to. */
+  output.host = (uint8_t *)((uintptr_t)job->call->output + (uintptr_t)(to * (int64_t)sizeof(float)));
+  argv[0] = &products;
+  argv[1] = &biases;
+  argv[2 + 2 * TCONV_MAX_RANK] = &output;
+  return job->path->tiles->transform_output(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+}
+
+/* The tiles of the block that have outputs in the phase; 0 when there are none. */
+static inline int tconv_find_tile_range(const tconv_tile_block *block, const tconv_tile_phase *phase,
+                                        tconv_tile_range *range) {
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const int64_t first = tconv_max(phase[d].first - block->start[d], 0);
+    range->first[d] = first;
+    range->count[d] = tconv_min(phase[d].end - block->start[d], block->all.count[d]) - first;
+    if (range->count[d] <= 0) return 0;
+  }
+  return 1;
+}
+
+/* Phase `index` of all, in one group. */
+static inline int tconv_run_tile_phase(const tconv_tile_block *block, int64_t group, int64_t index) {
+  const tconv_job *job = block->job;
+  const tconv_tiling *tiling = &job->kernel->tiling;
+  const int64_t panel = tiling->panel, inputs = tconv_group_inputs(job->layer);
+  const int64_t outputs = tconv_group_outputs(job->layer);
+  const float *weights = job->packed + tconv_bias_floats(tiling, job->layer) +
+                         (group * block->grid.phases + index) * block->grid.phase_floats;
+  const float *bias = job->packed + group * tconv_round_up(outputs, panel);
+  tconv_tile_phase phase[TCONV_MAX_RANK];
+  tconv_tile_range range;
+  int64_t r[TCONV_MAX_RANK], column;
+  int d, status;
+  tconv_split_phase(&job->dims, index, r);
+  for (d = 0; d < TCONV_MAX_RANK; ++d) phase[d] = tconv_find_tile_phase(&job->dims.dim[d], &block->grid.dim[d], r[d]);
+  if (!tconv_find_tile_range(block, phase, &range)) return TCONV_OK;
+  for (column = 0; column < outputs; column += panel, weights += panel * block->grid.points * inputs) {
+    const int64_t columns = tconv_min(panel, outputs - column);
+    status = tconv_multiply_panel(block, &range, group, weights);
+    if (status != TCONV_OK) return status;
+    status = tconv_transform_panel(block, &range, phase, columns, bias + column, group * outputs + column);
+    if (status != TCONV_OK) return status;
+  }
+  return TCONV_OK;
+}
+
+/* All phases of the block that starts at `start`; `memory` is what the worker has behind its window. */
+static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int64_t *start, const tconv_window *window,
+                                  float *memory) {
+  tconv_tile_block block;
+  int64_t group, index;
+  int d, status;
+  block.job = job;
+  block.grid = tconv_find_tile_grid(&job->kernel->tiling, job->layer, &job->dims);
+  block.image = image;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const int64_t outputs = block.grid.dim[d].outputs;
+    block.start[d] = start[d] / outputs;
+    block.all.first[d] = 0;
+    block.all.count[d] = tconv_min(job->blocks.size[d], job->blocks.quotients[d] - start[d]) / outputs;
+  }
+  block.row_floats = tconv_tile_row_floats(job->layer);
+  block.point_floats = tconv_point_floats(job->layer, block.all.count[0] * block.all.count[1] * block.all.count[2]);
+  block.products = memory;
+  block.transformed = memory + tconv_products_floats(&job->blocks, &job->kernel->tiling, &block.grid);
+  status = tconv_transform_window(&block, window);
+  for (group = 0; status == TCONV_OK && group < job->layer->groups; ++group)
+    for (index = 0; status == TCONV_OK && index < block.grid.phases; ++index)
+      status = tconv_run_tile_phase(&block, group, index);
+  return status;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

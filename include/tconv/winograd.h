@@ -1,0 +1,184 @@
+/* Winograd's minimal filtering for the phases of a transposed convolution: the transforms F(m, r), and the tiles that
+ * all phases of a layer share.
+ *
+ * F(m, r) computes m outputs of an r-tap filter with m + r - 1 multiplications (Lavin & Gray 2016, arXiv:1509.09308):
+ *
+ *     outputs = A' ((G weights) * (B' window)),    a window having m + r - 1 points,
+ *
+ * and nested, once for each dimension, that for all of them. The phases of a layer have kernels of equal length over
+ * inputs that lie one apart at most; with each phase's tiles shifted by that distance, tile t of every phase reads the
+ * same window, in[low + m * t] and on. So the input is transformed once for all phases. Where a phase has fewer taps
+ * than another, its kernel is filled up with zeros.
+ *
+ * Rounding: an output's error depends on its whole tile, so it is stated relative to the largest sum of the products'
+ * magnitudes that any output of the layer has. In these terms F(2, 2), F(3, 2) and F(2, 3) are within 1.5 times of what
+ * the direct sum may have, in each dimension, F(4, 3) within 6 times (tconv_transform.error, multiplied over the
+ * dimensions); the tests hold kernels to it. Root mean square errors against double, relative to direct's, of 128 and
+ * 256 input channels were 1.0 to 1.1 for F(2, 2) and 0.8 to 1.0 for F(3, 2) in up to three dimensions, 0.6 to 0.8 for
+ * F(2, 3) and 2 to 4 for F(4, 3) in up to two: shorter sums make up for what the transforms lose.
+ */
+#ifndef TCONV_WINOGRAD_H
+#define TCONV_WINOGRAD_H
+
+#include "tconv/classes.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { TCONV_MOST_TILE_OUTPUTS = 4, TCONV_MOST_TILE_TAPS = 3, TCONV_MOST_POINTS = 6 };
+
+/* F(outputs, taps). Rows of `input` (B') and `weight` (G) are points, of `output` (A') outputs. */
+typedef struct tconv_transform {
+  int32_t outputs, taps;
+  double error; /* how many times direct's error a result may have */
+  double input[TCONV_MOST_POINTS][TCONV_MOST_POINTS];
+  double weight[TCONV_MOST_POINTS][TCONV_MOST_TILE_TAPS];
+  double output[TCONV_MOST_TILE_OUTPUTS][TCONV_MOST_POINTS];
+} tconv_transform;
+
+/* The transform, NULL where there is none. The points of interpolation are 0, 1, -1, 2, -2 and infinity, in this order
+ * and as many as are needed; F(2, 2) has neither a multiplication nor a sum of more than two terms. */
+static inline const tconv_transform *tconv_find_transform(int64_t outputs, int64_t taps) {
+  static const tconv_transform transforms[] = {
+      {1, 1, 1, {{1}}, {{1}}, {{1}}},
+      {2, 2, 1.5, {{1, -1}, {0, 1}, {0, -1, 1}}, {{1}, {1, 1}, {0, 1}}, {{1, 1}, {0, 1, 1}}},
+      {3,
+       2,
+       1.5,
+       {{1, 0, -1}, {0, 1, 1}, {0, -1, 1}, {0, -1, 0, 1}},
+       {{1}, {0.5, 0.5}, {0.5, -0.5}, {0, 1}},
+       {{1, 1, 1}, {0, 1, -1}, {0, 1, 1, 1}}},
+      {2,
+       3,
+       1.5,
+       {{1, 0, -1}, {0, 1, 1}, {0, -1, 1}, {0, -1, 0, 1}},
+       {{1}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
+       {{1, 1, 1}, {0, 1, -1, 1}}},
+      {4,
+       3,
+       6,
+       {{4, 0, -5, 0, 1},
+        {0, -4, -4, 1, 1},
+        {0, 4, -4, -1, 1},
+        {0, -2, -1, 2, 1},
+        {0, 2, -1, -2, 1},
+        {0, 4, 0, -5, 0, 1}},
+       {{1.0 / 4},
+        {-1.0 / 6, -1.0 / 6, -1.0 / 6},
+        {-1.0 / 6, 1.0 / 6, -1.0 / 6},
+        {1.0 / 24, 1.0 / 12, 1.0 / 6},
+        {1.0 / 24, -1.0 / 12, 1.0 / 6},
+        {0, 0, 1}},
+       {{1, 1, 1, 1, 1}, {0, 1, -1, 2, -2}, {0, 1, 1, 4, 4}, {0, 1, -1, 8, -8, 1}}}};
+  size_t i;
+  for (i = 0; i < sizeof transforms / sizeof *transforms; ++i)
+    if (transforms[i].outputs == outputs && transforms[i].taps == taps) return &transforms[i];
+  return NULL;
+}
+
+/* The tiles of one dimension, those of all its phases. */
+typedef struct tconv_tiles {
+  int64_t outputs, taps, points; /* of a tile */
+  int64_t low;                   /* where the window of tile 0 starts in the input */
+  int64_t count;
+} tconv_tiles;
+
+/* A phase among these tiles: output j of tile t is the phase's output outputs * t + j - shift. Of the tile's taps,
+ * the kernel's own start behind `lead` zeros. */
+typedef struct tconv_tile_phase {
+  tconv_run run;
+  int64_t shift, lead;
+  int64_t first, end; /* tiles that have outputs */
+} tconv_tile_phase;
+
+static inline int tconv_is_winograd(const tconv_tiling *tiling) { return tiling->tile_outputs[TCONV_MAX_RANK - 1] > 0; }
+
+/* The longest kernel among the phases. */
+static inline int64_t tconv_most_taps(const tconv_dim *dim) {
+  return tconv_ceil_div(dim->kernel, dim->stride / tconv_gcd(dim->stride, dim->dilation));
+}
+
+static inline tconv_tile_phase tconv_find_tile_phase(const tconv_dim *dim, const tconv_tiles *tiles, int64_t phase) {
+  tconv_tile_phase found;
+  int64_t start;
+  found.run = tconv_phase(dim, phase);
+  start = found.run.taps == 0 ? tiles->low : tconv_max(tiles->low, found.run.offset - (tiles->taps - found.run.taps));
+  found.shift = start - tiles->low;
+  found.lead = found.run.taps == 0 ? tiles->taps : found.run.offset - start;
+  found.first = found.shift / tiles->outputs;
+  found.end = found.run.extent > 0 ? tconv_ceil_div(found.run.extent + found.shift, tiles->outputs) : found.first;
+  return found;
+}
+
+/* The tiles of a dimension whose dilation is 1, for tiles of so many outputs. */
+static inline tconv_tiles tconv_find_tiles(const tconv_dim *dim, int64_t outputs) {
+  tconv_tiles tiles;
+  int64_t r;
+  tiles.outputs = outputs;
+  tiles.taps = tconv_most_taps(dim);
+  tiles.points = outputs + tiles.taps - 1;
+  tiles.low = TCONV_MAX_EXTENT;
+  tiles.count = 0;
+  for (r = 0; r < dim->stride; ++r) {
+    const tconv_run run = tconv_phase(dim, r);
+    if (run.taps > 0) tiles.low = tconv_min(tiles.low, run.offset);
+  }
+  for (r = 0; r < dim->stride; ++r) tiles.count = tconv_max(tiles.count, tconv_find_tile_phase(dim, &tiles, r).end);
+  return tiles;
+}
+
+/* Numbers of the whole layer. */
+typedef struct tconv_tile_grid {
+  tconv_tiles dim[TCONV_MAX_RANK];
+  int64_t points, taps, phases;
+  int64_t phase_floats; /* packed weights of one phase of one group */
+} tconv_tile_grid;
+
+static inline tconv_tile_grid tconv_find_tile_grid(const tconv_tiling *tiling, const tconv_layer *layer,
+                                                   const tconv_dims *dims) {
+  tconv_tile_grid grid;
+  int d;
+  grid.points = grid.taps = grid.phases = 1;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    grid.dim[d] = tconv_find_tiles(&dims->dim[d], tiling->tile_outputs[d]);
+    grid.points *= grid.dim[d].points;
+    grid.taps *= grid.dim[d].taps;
+    grid.phases *= dims->dim[d].stride;
+  }
+  grid.phase_floats = tconv_phase_columns(tiling, layer) * grid.points * tconv_group_inputs(layer);
+  return grid;
+}
+
+/* How many times direct's error the layer may have: see the top of this file. */
+static inline double tconv_winograd_error(const tconv_tile_grid *grid) {
+  double error = 1;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) error *= tconv_find_transform(grid->dim[d].outputs, grid->dim[d].taps)->error;
+  return error;
+}
+
+/* The phase of each dimension, of phase `index` of all: the innermost dimension runs fastest. */
+static inline void tconv_split_phase(const tconv_dims *dims, int64_t index, int64_t *phase) {
+  int d;
+  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+    phase[d] = index % dims->dim[d].stride;
+    index /= dims->dim[d].stride;
+  }
+}
+
+/* Floats between the tiles of one transform point, and between the points. Neither is a large power of two, which
+ * would put all rows of a register tile, or all points of a tile, into a few sets of the first-level cache. */
+static inline int64_t tconv_tile_row_floats(const tconv_layer *layer) {
+  const int64_t floats = tconv_round_up(layer->in_channels, 16);
+  return floats % 512 == 0 ? floats + 16 : floats;
+}
+static inline int64_t tconv_point_floats(const tconv_layer *layer, int64_t tiles) {
+  return tiles * tconv_tile_row_floats(layer) + 16;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

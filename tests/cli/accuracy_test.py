@@ -1,0 +1,73 @@
+"""Winograd's method against the direct sum and the definition in double: what tconv/winograd.h says of its rounding.
+
+    accuracy_test.py TCONVC
+"""
+
+import math
+import pathlib
+import random
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support.arrays import read_npy, write_npy
+from support.tconvc import TconvcTest, keras_layer, main
+
+CHANNELS, FILTERS = 128, 64
+SAMPLES = 400
+
+
+def taps_of(position, kernel, stride, size):
+    """(tap, input) pairs that meet in one output position of one dimension, with padding `same`."""
+    crop = max(kernel - stride, 0) // 2
+    for tap in range(kernel):
+        at = position + crop - tap
+        if at % stride == 0 and 0 <= at // stride < size:
+            yield tap, at // stride
+
+
+class Accuracy(TconvcTest):
+    def run_layer(self, *options):
+        output = self.directory / "output.npy"
+        self.succeeds("run", self.directory / "layer.json", "--input", self.directory / "input.npy", "--kernel",
+                      self.directory / "kernel.npy", "--output", output, *options)
+        return read_npy(output)[1]
+
+    def errors(self, size, kernel, stride):
+        """Root mean square errors of the chosen method and of the exact one, over a sample of outputs; and the method."""
+        draw = random.Random(1)
+        inputs = [draw.uniform(-1, 1) for _ in range(size * size * CHANNELS)]
+        weights = [draw.uniform(-1, 1) for _ in range(kernel * kernel * FILTERS * CHANNELS)]
+        write_npy(self.directory / "input.npy", [1, size, size, CHANNELS], inputs)
+        write_npy(self.directory / "kernel.npy", [kernel, kernel, FILTERS, CHANNELS], weights)
+        inputs, weights = (read_npy(self.directory / name)[1] for name in ("input.npy", "kernel.npy"))
+        layer = keras_layer(kernel_size=[kernel] * 2, strides=[stride] * 2, filters=FILTERS, use_bias=False,
+                            input_shape=[1, size, size, CHANNELS])
+        method = self.succeeds("explain", self.file("layer.json", layer))
+        results = [self.run_layer(), self.run_layer("--exact")]
+        sums = [0.0, 0.0]
+        for _ in range(SAMPLES):
+            y, x, f = draw.randrange(size * stride), draw.randrange(size * stride), draw.randrange(FILTERS)
+            wanted = 0.0
+            for ty, iy in taps_of(y, kernel, stride, size):
+                for tx, ix in taps_of(x, kernel, stride, size):
+                    i, w = (iy * size + ix) * CHANNELS, ((ty * kernel + tx) * FILTERS + f) * CHANNELS
+                    wanted += math.fsum(a * b for a, b in zip(inputs[i:i + CHANNELS], weights[w:w + CHANNELS]))
+            for k, result in enumerate(results):
+                sums[k] += (result[(y * size * stride + x) * FILTERS + f] - wanted)**2
+        return math.sqrt(sums[0] / SAMPLES), math.sqrt(sums[1] / SAMPLES), method
+
+    def test_two_taps_a_phase(self):
+        for size in (16, 18):
+            winograd, direct, method = self.errors(size, 4, 2)
+            self.assertRegex(method, r"method: winograd; F\([23], 2\) x")
+            self.assertLess(winograd, 2 * direct)
+            self.assertGreater(winograd, 0)
+
+    def test_three_taps(self):
+        winograd, direct, method = self.errors(16, 3, 1)
+        self.assertRegex(method, r"method: winograd; F\([24], 3\) x")
+        self.assertLess(winograd, 12 * direct)
+
+
+if __name__ == "__main__":
+    main()

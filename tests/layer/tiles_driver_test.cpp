@@ -1,0 +1,105 @@
+// The C driver of Winograd's method (tconv/run_tiles.h) and its weights, with functions written by hand: random layers
+// of every rank, cut in every way, compared with the definition in double.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "driver_case.h"
+#include "reference_tiles.h"
+
+namespace tconv::test {
+namespace {
+
+constexpr int layers = 400;
+
+// One to three taps a phase, any crop.
+tconv_rule random_rule(Random &random, int rank) {
+  tconv_rule rule = {TCONV_PADDING_EXPLICIT, 1, 1, 1, 0, 0, 0, TCONV_UNSET};
+  rule.stride = random(1, rank == 3 ? 2 : 3);
+  rule.kernel = random(1, 3 * rule.stride);
+  rule.pad_begin = random(-3, rule.kernel);
+  rule.pad_end = random(-3, rule.kernel);
+  rule.output_padding = random(0, rule.stride - 1);
+  return rule;
+}
+
+std::int32_t random_outputs(Random &random, std::int64_t taps) {
+  for (;;) {
+    const std::int64_t outputs = random(1, TCONV_MOST_TILE_OUTPUTS);
+    if (tconv_find_transform(outputs, taps) != nullptr) return static_cast<std::int32_t>(outputs);
+  }
+}
+
+Case random_case(Random &random) {
+  Case c;
+  c.layer.rank = static_cast<std::int32_t>(random(1, 3));
+  c.layer.channels_last = 1;
+  c.layer.groups = random.one_of({1, 1, 2, 3});
+  c.layer.in_channels = c.layer.groups * random(1, 5);
+  c.layer.out_channels = c.layer.groups * random.one_of({1, 2, 3, 5, 9});
+  c.layer.batch = TCONV_UNSET;
+  c.problem.batch = random(0, 2);
+  c.problem.in_channels = c.layer.in_channels;
+  c.problem.out_channels = c.layer.out_channels;
+  c.problem.groups = c.layer.groups;
+  c.tiling.panel = static_cast<std::int32_t>(random.one_of({1, 4, 16}));
+  c.tiling.block_bytes = random.one_of({4, 1024, 8192, 1 << 20});
+  for (std::int32_t &outputs : c.tiling.tile_outputs) outputs = 1;
+  for (int d = 0; d < c.layer.rank; ++d) {
+    const int lead = TCONV_MAX_RANK - c.layer.rank + d;
+    tconv_dim &dim = c.problem.dim[static_cast<std::size_t>(lead)];
+    do {
+      c.layer.rule[d] = random_rule(random, c.layer.rank);
+      c.size[d] = random(0, c.layer.rank == 1 ? 40 : c.layer.rank == 2 ? 11 : 5);
+    } while (!tconv_resolve(&c.layer.rule[d], c.size[d], &dim));
+    c.layer.size[d] = random(0, 1) ? TCONV_UNSET : c.size[d];
+    c.tiling.tile_outputs[lead] = random_outputs(random, tconv_most_taps(&dim));
+  }
+  c.torch_order = random(0, 1) != 0;
+  return c;
+}
+
+std::string describe(const Case &c) {
+  std::string text = "rank " + std::to_string(c.layer.rank) + " batch " + std::to_string(c.problem.batch) + " ci " +
+                     std::to_string(c.layer.in_channels) + " co " + std::to_string(c.layer.out_channels) + " groups " +
+                     std::to_string(c.layer.groups);
+  for (std::size_t d = 0; d < TCONV_MAX_RANK; ++d) {
+    const tconv_dim &dim = c.problem.dim[d];
+    text += " [in " + std::to_string(dim.in) + " k " + std::to_string(dim.kernel) + " s " + std::to_string(dim.stride) +
+            " crop " + std::to_string(dim.crop) + " out " + std::to_string(dim.out) + " tiles of " +
+            std::to_string(c.tiling.tile_outputs[d]) + "]";
+  }
+  return text + " panel " + std::to_string(c.tiling.panel) + " block_bytes " + std::to_string(c.tiling.block_bytes);
+}
+
+TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
+  Random random(2);
+  int empty = 0;
+  for (int i = 0; i < layers; ++i) {
+    const Case c = random_case(random);
+    SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
+    const ReferenceTileKernel reference(c.tiling);
+    const std::vector<float> input = random.floats(std::max<std::int64_t>(c.problem.inputs(), 1));
+    const std::vector<float> weights = random.floats(c.problem.weights());
+    const std::vector<float> bias = random.floats(random(0, 2) ? c.layer.out_channels : 0);
+    const std::vector<float> packed = pack(c, reference.kernel, weights, bias);
+    const tconv_call call = call_of(c, input, packed);
+    int status = -1;
+    const std::vector<float> one = run(c, reference.kernel, call, 1, &status);
+    ASSERT_EQ(status, TCONV_OK) << tconv_status_message(status);
+    ASSERT_NO_FATAL_FAILURE(expect_close(one, scatter(c.problem, input, weights, bias), 1e-5));
+    for (const int threads : {2, 7}) {
+      const std::vector<float> many = run(c, reference.kernel, call, threads, &status);
+      ASSERT_EQ(status, TCONV_OK);
+      ASSERT_TRUE(one.empty() || std::memcmp(one.data(), many.data(), one.size() * sizeof(float)) == 0) << threads;
+    }
+    empty += one.empty();
+  }
+  EXPECT_LT(empty, layers / 2);
+}
+
+}  // namespace
+}  // namespace tconv::test

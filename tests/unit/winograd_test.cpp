@@ -1,0 +1,92 @@
+// tconv/winograd.h: the transforms compute what a filter computes, and the shared tiles hold every output of every
+// phase once, over a window that has all its inputs.
+#include "tconv/winograd.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace {
+
+struct Filter {
+  int outputs, taps;
+};
+
+class Transforms : public testing::TestWithParam<Filter> {};
+
+// The result is linear in the weights and in the window, so unit vectors say it all.
+TEST_P(Transforms, AreTheFilterOnUnitVectors) {
+  const tconv_transform *const f = tconv_find_transform(GetParam().outputs, GetParam().taps);
+  ASSERT_NE(f, nullptr);
+  const int points = f->outputs + f->taps - 1;
+  for (int output = 0; output < f->outputs; ++output)
+    for (int tap = 0; tap < f->taps; ++tap)
+      for (int at = 0; at < points; ++at) {
+        double sum = 0;
+        for (int p = 0; p < points; ++p) sum += f->output[output][p] * f->weight[p][tap] * f->input[p][at];
+        EXPECT_NEAR(sum, at == output + tap ? 1.0 : 0.0, 1e-15) << output << " " << tap << " " << at;
+      }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Transforms,
+                         testing::Values(Filter{1, 1}, Filter{2, 2}, Filter{3, 2}, Filter{2, 3}, Filter{4, 3}));
+
+TEST(Transforms, OtherSizesHaveNone) {
+  for (const Filter f : {Filter{1, 2}, Filter{4, 2}, Filter{2, 4}, Filter{0, 0}, Filter{2, 1}})
+    EXPECT_EQ(tconv_find_transform(f.outputs, f.taps), nullptr);
+}
+
+void expect_tiles_cover(const tconv_dim &dim, std::int64_t outputs) {
+  const tconv_tiles tiles = tconv_find_tiles(&dim, outputs);
+  for (std::int64_t r = 0; r < dim.stride; ++r) {
+    const tconv_tile_phase phase = tconv_find_tile_phase(&dim, &tiles, r);
+    std::vector<int> seen(static_cast<std::size_t>(phase.run.extent));
+    ASSERT_LE(phase.end, tiles.count);
+    for (std::int64_t t = phase.first; t < phase.end; ++t) {
+      bool any = false;
+      for (std::int64_t j = 0; j < outputs; ++j) {
+        const std::int64_t q = outputs * t + j - phase.shift;
+        if (q < 0 || q >= phase.run.extent) continue;
+        any = true;
+        ++seen[static_cast<std::size_t>(q)];
+        // Tap i of the tile's meets what the phase's own tap reads.
+        for (std::int64_t i = 0; i < phase.run.taps; ++i)
+          EXPECT_EQ(tiles.low + outputs * t + j + phase.lead + i, q + phase.run.offset + i);
+      }
+      EXPECT_TRUE(any) << "tile " << t;
+    }
+    for (const int times : seen) EXPECT_EQ(times, 1);
+    EXPECT_LE(phase.lead + phase.run.taps, tiles.taps);
+    EXPECT_GE(phase.lead, 0);
+  }
+}
+
+TEST(Tiles, HoldEveryOutputOfEveryPhaseOnce) {
+  for (std::int64_t stride = 1; stride <= 4; ++stride)
+    for (std::int64_t kernel = 1; kernel <= 3 * stride; ++kernel)
+      for (std::int64_t begin = -3; begin <= kernel; ++begin)
+        for (const std::int64_t in : {1, 2, 7, 8, 9}) {
+          const tconv_rule rule = {TCONV_PADDING_EXPLICIT, kernel, stride, 1, stride - 1, begin, 1, TCONV_UNSET};
+          tconv_dim dim;
+          if (!tconv_resolve(&rule, in, &dim)) continue;
+          SCOPED_TRACE(testing::Message() << "k " << kernel << " s " << stride << " crop " << begin << " in " << in);
+          for (std::int64_t outputs = 1; outputs <= TCONV_MOST_TILE_OUTPUTS; ++outputs)
+            expect_tiles_cover(dim, outputs);
+        }
+}
+
+// The case that the method is made for: output 2q reads q - 1 and q, output 2q + 1 reads q and q + 1.
+TEST(Tiles, OfStrideTwoShareWindowsOfThreeInputs) {
+  const tconv_dim dim = {32, 4, 2, 1, 1, 64};
+  const tconv_tiles tiles = tconv_find_tiles(&dim, 2);
+  EXPECT_EQ(tiles.points, 3);
+  EXPECT_EQ(tiles.low, -1);
+  EXPECT_EQ(tiles.count, 17);
+  const tconv_tile_phase even = tconv_find_tile_phase(&dim, &tiles, 0), odd = tconv_find_tile_phase(&dim, &tiles, 1);
+  EXPECT_EQ(even.shift, 0);
+  EXPECT_EQ(even.end, 16);
+  EXPECT_EQ(odd.shift, 1);
+  EXPECT_EQ(odd.end, 17);
+}
+
+}  // namespace
