@@ -16,5 +16,6 @@ if importlib.util.find_spec("keras") is None:
 with tempfile.TemporaryDirectory() as directory:
     subprocess.run([sys.executable, root / "examples/consumer/export_layer.py", directory], check=True)
     written = pathlib.Path(directory)
-    subprocess.run([tconvc, "compile", written / "decoder.json", "--kernel", written / "decoder_kernel.npy", "--bias",
-                    written / "decoder_bias.npy", "-o", written / "decoder"], check=True)
+    subprocess.run([tconvc, "compile", written / "decoder.json", "--target", "host", "--kernel",
+                    written / "decoder_kernel.npy", "--bias", written / "decoder_bias.npy", "-o", written / "decoder"],
+                   check=True)
