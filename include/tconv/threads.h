@@ -1,5 +1,5 @@
-// How many threads the library's calls share: one pool for the process, Halide's. It is the library's only global
-// state.
+// How many threads the library's calls share: one pool for the process, Halide's. This and image_data_format.h's are
+// the library's only settings of the process; beside them it counts the default names that it has given to layers.
 #ifndef TCONV_THREADS_H
 #define TCONV_THREADS_H
 
