@@ -52,11 +52,11 @@ constexpr tconv_path last_path = {"reference", {0, 0}, &last_phases, {1, 1, last
 constexpr tconv_path first_path = {"reference", {0, 0}, &first_phases, {1, 1, first_tile}, activate, softmax, nullptr};
 
 constexpr tconv_kernel last(const char *name, const char *key) {
-  return {TCONV_ABI_VERSION, 1, name, key, {16, 0, 0, 0, block_bytes}, &variant, 1, &last_path, 1, nullptr};
+  return {TCONV_ABI_VERSION, 1, name, key, {16, 0, 0, 0, block_bytes, {}}, &variant, 1, &last_path, 1, nullptr};
 }
 
 constexpr tconv_kernel first(const char *name, const char *key) {
-  return {TCONV_ABI_VERSION, 1, name, key, {8, 0, 0, 0, block_bytes}, &variant, 1, &first_path, 1, nullptr};
+  return {TCONV_ABI_VERSION, 1, name, key, {8, 0, 0, 0, block_bytes, {}}, &variant, 1, &first_path, 1, nullptr};
 }
 
 constexpr std::array<tconv_kernel, TCONV_MAX_RANK> last_kernels = {
