@@ -87,6 +87,7 @@ std::shared_ptr<const ActivationObject> made(Make make_object) noexcept {
 
 ActivationFunction::ActivationFunction(std::string_view identifier)
     : object_(made([&]() -> Made {
+        if (identifier == "null") return std::shared_ptr<const ActivationObject>();
         const Result<Json> json = identifier_json(identifier, kind);
         if (!json.ok()) return json.status();
         const Result<ActivationFunction> read = make(json.value(), {});

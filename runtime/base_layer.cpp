@@ -13,7 +13,9 @@
 namespace tconv {
 namespace detail {
 
-Status moved_from() { return {StatusCode::failed_precondition, "the layer was moved from"}; }
+Status moved_from() {
+  return {StatusCode::failed_precondition, "the layer was moved from, or there was no memory to make it"};
+}
 
 }  // namespace detail
 
@@ -23,7 +25,9 @@ using detail::LayerState;
 
 Status check_request(const LayerState &state, const char *member, const WeightArguments &a) {
   const std::string where = fmt::format("{}() of {}", member, quote(state.definition.config.name));
-  if (Status status = check_layer_name(a.name); !status.ok()) return status;
+  if (Status status = check_layer_name(a.name); !status.ok()) {
+    return {status.code(), fmt::format("{}: {}", where, status.message())};
+  }
   if (a.name.empty()) return invalid_argument(fmt::format("{}: the name is missing", where));
   if (a.dtype != "float32") {
     return {StatusCode::unsupported, fmt::format("{}: dtype {} must be 'float32'", where, quote(a.dtype))};
@@ -137,7 +141,7 @@ Result<Variable> Layer::add_weight(const WeightArguments &arguments) {
   if (Status error = status(); !error.ok()) return error;
   return detail::guarded([&]() -> Result<Variable> {
     if (Status status = check_request(*state_, "add_weight", arguments); !status.ok()) return status;
-    return detail::make_and_add(*state_, to_request(arguments));
+    return detail::make_and_add(*state_, to_request(arguments), false);
   });
 }
 
@@ -150,16 +154,7 @@ Result<Variable> Layer::add_variable(const WeightArguments &arguments) {
                     fmt::format("add_variable() of {} with a regularizer: the layer has no graph, use add_weight()",
                                 quote(name())));
     }
-    {
-      const std::lock_guard lock(state_->mutex);
-      for (const Variable &variable : state_->variables) {
-        if (variable.name() != arguments.name) continue;
-        if (variable.shape() == arguments.shape) return variable;
-        return invalid_argument(fmt::format("add_variable() of {}: {} exists with shape {}, not {}", quote(name()),
-                                            quote(arguments.name), tuple(variable.shape()), tuple(arguments.shape)));
-      }
-    }
-    return detail::make_and_add(*state_, to_request(arguments));
+    return detail::make_and_add(*state_, to_request(arguments), true);
   });
 }
 

@@ -183,6 +183,7 @@ Json axis_json(const constraints::Axes &axis) { return axis.size() == 1 ? Json(a
 
 Constraint::Constraint(std::string_view identifier)
     : object_(made([&]() -> Made {
+        if (identifier == "null") return std::shared_ptr<const ConstraintObject>();
         const Result<Json> json = identifier_json(identifier, kind);
         return json.ok() ? make(json.value(), {}) : Made(json.status());
       })) {}

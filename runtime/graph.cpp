@@ -4,6 +4,7 @@
 
 #include "graph_state.h"
 #include "guarded.h"
+#include "message.h"
 
 namespace tconv {
 namespace detail {
@@ -42,11 +43,18 @@ bool GraphState::is_layer_scope(const std::string &path) const {
   return layer_scopes.contains(path);
 }
 
-void GraphState::add(const Variable &variable, bool trainable) {
+Status GraphState::add(std::span<const Variable> made, bool trainable) {
   const std::lock_guard lock(mutex);
-  variables.push_back(variable);
-  by_path.emplace(variable.path(), variable);
-  if (trainable) trainable_variables.push_back(variable);
+  for (const Variable &variable : made) {
+    if (!by_path.contains(variable.path())) continue;
+    return invalid_argument(fmt::format("variable {} exists in the layer's graph", quote(variable.path())));
+  }
+  for (const Variable &variable : made) {
+    by_path.emplace(variable.path(), variable);
+    variables.push_back(variable);
+    if (trainable && variable.trainable()) trainable_variables.push_back(variable);
+  }
+  return {};
 }
 
 }  // namespace detail
@@ -83,6 +91,14 @@ Result<std::vector<float>> Graph::regularization_losses() const {
       losses.push_back(loss.value());
     }
     return losses;
+  });
+}
+
+Status Graph::clear_activity_losses() {
+  return detail::guarded([&]() -> Status {
+    const std::lock_guard lock(state_->mutex);
+    state_->activity_losses.clear();
+    return {};
   });
 }
 

@@ -40,7 +40,8 @@ struct GraphState {
   std::string name_layer(const std::string &base);
   std::string scope_layer(const std::string &name);
   bool is_layer_scope(const std::string &path) const;
-  void add(const Variable &variable, bool trainable);
+  // All of them, or none where a path is taken.
+  Status add(std::span<const Variable> made, bool trainable);
 };
 
 struct ScopeState {

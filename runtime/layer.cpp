@@ -36,6 +36,7 @@ void build_first_layer(detail::LayerState *state) {
   if (state == nullptr || !state->error.ok() || !state->definition.config.input_shape) return;
   state->error = detail::guarded(
       [&]() -> Status { return detail::build_for(*state, *state->definition.config.input_shape).status(); });
+  if (!state->error.ok()) state->definition = LayerDefinition();
 }
 
 }  // namespace
@@ -73,13 +74,14 @@ ConvTranspose<rank>::ConvTranspose(const Arguments &arguments)
 }
 
 template <int rank>
-Result<ConvTranspose<rank>> ConvTranspose<rank>::from_config(std::string_view json,
-                                                             const CustomObjects &custom_objects) {
+Result<ConvTranspose<rank>> ConvTranspose<rank>::from_config(std::string_view json, const CustomObjects &custom_objects,
+                                                             const std::optional<Graph> &graph) {
   return detail::guarded([&]() -> Result<ConvTranspose> {
     ConvTranspose layer(detail::make_state([&]() -> Result<LayerDefinition> {
       Result<LayerDefinition> definition = read_definition(json, rank, custom_objects);
       if (!definition.ok()) return definition;
       if (Status status = check_definition(definition.value(), rank); !status.ok()) return status;
+      definition.value().graph = graph;
       return definition;
     }));
     build_first_layer(layer.state_.get());
@@ -89,11 +91,13 @@ Result<ConvTranspose<rank>> ConvTranspose<rank>::from_config(std::string_view js
 }
 
 template <int rank>
-Result<ConvTranspose<rank>> ConvTranspose<rank>::from_config(const LayerConfig &config) {
+Result<ConvTranspose<rank>> ConvTranspose<rank>::from_config(const LayerConfig &config,
+                                                             const std::optional<Graph> &graph) {
   return detail::guarded([&]() -> Result<ConvTranspose> {
     ConvTranspose layer(detail::make_state([&]() -> Result<LayerDefinition> {
       LayerDefinition definition = {config, config.activation};
       if (Status status = check_definition(definition, rank); !status.ok()) return status;
+      definition.graph = graph;
       return definition;
     }));
     if (Status status = layer.status(); !status.ok()) return status;

@@ -36,7 +36,8 @@ Status check_call(std::span<const float> input, const Shape &input_shape, std::s
   if (Status status = check_elements_given("input", input_shape, input.size()); !status.ok()) return status;
   if (Status status = check_elements_given("output", output_shape, output.size()); !status.ok()) return status;
   if (!overlap(input, output)) return {};
-  return invalid_argument("the output overlaps the input");
+  return invalid_argument(
+      fmt::format("the output of {} elements overlaps the input of {}", output.size(), input.size()));
 }
 
 // All that a call takes from the layer; it stays valid when another thread changes the layer.

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <cstring>
-#include <exception>
 #include <utility>
 
+#include "keras_object_parts.h"
 #include "layer_state.h"
 #include "message.h"
 #include "tconv/base_layer.h"
@@ -93,10 +93,12 @@ Status append_penalties(const Layer &layer, const LayerState &state, std::vector
     const std::lock_guard lock(state.mutex);
     functions = state.records.loss_functions;
   }
-  try {
-    for (const std::function<float()> &function : functions) losses.push_back(function());
-  } catch (const std::exception &failure) {
-    return invalid_argument(fmt::format("a function that was given to add_loss() threw: {}", failure.what()));
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    const std::string name = fmt::format("{} of {}", i, state.definition.config.name);
+    const Result<float> loss =
+        detail::call_function("add_loss() function", name, [&]() -> Result<float> { return functions[i](); });
+    if (!loss.ok()) return loss.status();
+    losses.push_back(loss.value());
   }
   return {};
 }

@@ -94,8 +94,8 @@ Result<std::shared_ptr<const Built>> build_for(LayerState &state, const Shape &i
 // What the layer's variables are called before the '/'. The mutex is held.
 const std::string &scope_name(LayerState &state);
 
-// Another variable of the layer's own.
-Result<Variable> make_and_add(LayerState &state, const VariableRequest &request);
+// Another variable of the layer's own; with `or_find` the one of that name, if its shape is the same.
+Result<Variable> make_and_add(LayerState &state, const VariableRequest &request, bool or_find);
 
 // All variables: the trainable ones, then the others. The mutex is held.
 std::vector<Variable> weights_in_order(const LayerState &state);

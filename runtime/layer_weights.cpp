@@ -38,10 +38,14 @@ Result<Requests> requests_for(const LayerDefinition &d, std::int64_t in_channels
   return requests;
 }
 
-Variable make_own(LayerState &state, const VariableRequest &request, Tensor value) {
-  Variable variable = make_variable(request, scope_name(state), std::move(value));
-  if (state.definition.graph) state.definition.graph->state().add(variable, request.trainable && state.trainable);
-  return variable;
+// Gives the layer, and its graph, new variables: all or none. The mutex is held.
+Status add_own(LayerState &state, const std::vector<Variable> &made) {
+  state.variables.reserve(state.variables.size() + made.size());
+  if (state.definition.graph) {
+    if (Status status = state.definition.graph->state().add(made, state.trainable); !status.ok()) return status;
+  }
+  state.variables.insert(state.variables.end(), made.begin(), made.end());
+  return {};
 }
 
 // Values for the requests, from `given` or the initializers.
@@ -62,15 +66,16 @@ std::shared_ptr<const Built> make_built(const Requests &requests, const std::vec
 }
 
 // Another thread may have built the layer meanwhile; its variables then stay.
-std::shared_ptr<const Built> publish(LayerState &state, const Requests &requests, std::vector<Tensor> values) {
+Result<std::shared_ptr<const Built>> publish(LayerState &state, const Requests &requests, std::vector<Tensor> values) {
   const std::lock_guard lock(state.mutex);
   if (state.built) return state.built;
-  std::vector<Variable> variables;
+  std::vector<Variable> made;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    variables.push_back(make_own(state, requests.variables[i], std::move(values[i])));
+    made.push_back(make_variable(requests.variables[i], scope_name(state), std::move(values[i])));
   }
-  state.variables.insert(state.variables.end(), variables.begin(), variables.end());
-  return state.built = make_built(requests, variables);
+  std::shared_ptr<const Built> built = make_built(requests, made);
+  if (Status status = add_own(state, made); !status.ok()) return status;
+  return state.built = std::move(built);
 }
 
 }  // namespace
@@ -116,13 +121,19 @@ Result<std::shared_ptr<const Built>> build_for(LayerState &state, const Shape &i
   return built;
 }
 
-Result<Variable> make_and_add(LayerState &state, const VariableRequest &request) {
+Result<Variable> make_and_add(LayerState &state, const VariableRequest &request, bool or_find) {
   Result<Tensor> value = initial_value(request);
   if (!value.ok()) return value.status();
   const std::lock_guard lock(state.mutex);
-  Variable variable = make_own(state, request, std::move(value).value());
-  state.variables.push_back(variable);
-  return variable;
+  for (const Variable &variable : state.variables) {
+    if (!or_find || variable.name() != request.name) continue;
+    if (variable.shape() == request.shape) return variable;
+    return invalid_argument(fmt::format("variable {} exists with shape {}, not {}", quote(variable.path()),
+                                        tuple(variable.shape()), tuple(request.shape)));
+  }
+  const Variable made = make_variable(request, scope_name(state), std::move(value).value());
+  if (Status status = add_own(state, {made}); !status.ok()) return status;
+  return made;
 }
 
 std::vector<Variable> weights_in_order(const LayerState &state) {
@@ -182,24 +193,31 @@ Status exchange_weights(LayerState &state, std::span<const Tensor> given) {
     const Status status = check_tensor(expected[i].name.c_str(), given[i], expected[i].shape);
     if (!status.ok()) return status;
   }
+  // Copies first, so that nothing is half set when the memory ends; and all at once for a call that begins meanwhile.
+  std::vector<std::shared_ptr<const Tensor>> values;
+  for (const Tensor &tensor : given) values.push_back(std::make_shared<const Tensor>(tensor));
   if (!built) {
     const std::span<const Tensor> own = given.subspan(kernel_at, state.definition.config.use_bias ? 2 : 1);
     const std::int64_t channels = kernel_channels(state.definition.config, own.front().shape);
     if (Status status = build(state, channels, own).status(); !status.ok()) return status;
   }
-  // Copies first, so that nothing is half set when the memory ends; and all at once for a call that begins meanwhile.
-  std::vector<std::shared_ptr<const Tensor>> values;
-  for (const Tensor &tensor : given) values.push_back(std::make_shared<const Tensor>(tensor));
   const std::lock_guard lock(state.mutex);
   const std::vector<Variable> weights = weights_in_order(state);
   const auto same_shape = [](const Variable &variable, const auto &value) { return variable.shape() == value->shape; };
   if (!std::equal(weights.begin(), weights.end(), values.begin(), values.end(), same_shape)) {
-    return Status(StatusCode::failed_precondition, "set_weights(): another thread has made other weights meanwhile");
+    return Status(StatusCode::failed_precondition,
+                  fmt::format("set_weights() got {} arrays for the layer {}, which another thread has given {} other "
+                              "variables meanwhile",
+                              given.size(), quote(state.definition.config.name), weights.size()));
   }
   for (std::size_t i = 0; i < weights.size(); ++i) {
     VariableState &variable = weights[i].state();
     const std::lock_guard variable_lock(variable.mutex);
     variable.value = values[i];
+  }
+  if (state.built_for.empty()) {
+    state.built_for.assign(count(state.definition.config.rank) + 2, unknown);
+    state.built_for[channel_axis(state.definition.config)] = state.built->config.in_channels;
   }
   return {};
 }
@@ -208,24 +226,28 @@ Status exchange_weights(LayerState &state, std::span<const Tensor> given) {
 
 Status copy_state(const LayerState &from, LayerState &to) {
   std::vector<Variable> variables;
+  std::vector<std::shared_ptr<const Tensor>> values;
   std::shared_ptr<const Built> built;
   {
     const std::lock_guard lock(from.mutex);
     variables = from.variables;
+    for (const Variable &variable : variables) values.push_back(value_of(variable));
     built = from.built;
     to.trainable = from.trainable;
     to.built_for = from.built_for;
     to.kernels = from.kernels;
   }
   const std::lock_guard lock(to.mutex);
+  std::vector<Variable> copies;
   std::optional<Variable> kernel, bias;
-  for (const Variable &variable : variables) {
-    const VariableState &v = variable.state();
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    const VariableState &v = variables[i].state();
     const VariableRequest request = {v.name, v.shape, {}, v.regularizer, v.constraint, v.trainable};
-    to.variables.push_back(make_own(to, request, *value_of(variable)));
-    if (built != nullptr && variable == built->kernel) kernel = to.variables.back();
-    if (built != nullptr && built->bias && variable == *built->bias) bias = to.variables.back();
+    copies.push_back(make_variable(request, scope_name(to), *values[i]));
+    if (built != nullptr && variables[i] == built->kernel) kernel = copies.back();
+    if (built != nullptr && built->bias && variables[i] == *built->bias) bias = copies.back();
   }
+  if (Status status = add_own(to, copies); !status.ok()) return status;
   if (kernel) to.built = std::make_shared<Built>(Built{built->config, built->layer, *kernel, bias});
   return {};
 }

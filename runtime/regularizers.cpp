@@ -170,6 +170,7 @@ std::shared_ptr<const RegularizerObject> made(Make make_object) noexcept {
 
 Regularizer::Regularizer(std::string_view identifier)
     : object_(made([&]() -> Made {
+        if (identifier == "null") return std::shared_ptr<const RegularizerObject>();
         const Result<Json> json = identifier_json(identifier, kind);
         return json.ok() ? make(json.value(), {}) : Made(json.status());
       })) {}

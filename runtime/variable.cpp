@@ -21,7 +21,7 @@ Variable make_variable(const VariableRequest &request, const std::string &scope_
   state->constraint = request.constraint;
   state->trainable = request.trainable;
   state->value = std::make_shared<const Tensor>(std::move(value));
-  return Variable(std::move(state));
+  return VariableState::handle(std::move(state));
 }
 
 Result<Tensor> initial_value(const VariableRequest &request) {

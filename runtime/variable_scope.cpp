@@ -12,9 +12,10 @@ namespace detail {
 namespace {
 
 Status check_scope_name(std::string_view name) {
-  if (!name.empty() && name.front() != '/' && name.back() != '/') return {};
-  return invalid_argument(
-      fmt::format("a variable scope's name {} must not be empty, nor begin or end with '/'", quote(name)));
+  const bool empty_part = name.empty() || name.front() == '/' || name.back() == '/' || name.find("//") != name.npos;
+  if (!empty_part) return {};
+  return invalid_argument(fmt::format(
+      "a variable scope's name {} must not be empty, nor have an empty part before or after a '/'", quote(name)));
 }
 
 // The variable of a request, which the graph keeps; null where it has to be made. The graph's mutex is held.

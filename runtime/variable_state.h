@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "tconv/initializers.h"
 #include "tconv/variable.h"
@@ -22,6 +23,8 @@ struct VariableRequest {
 };
 
 struct VariableState {
+  static Variable handle(std::shared_ptr<VariableState> state) { return Variable(std::move(state)); }
+
   // Constant after construction.
   std::string name, path;
   Shape shape;

@@ -4,6 +4,7 @@
 #ifndef TCONV_ACTIVATIONS_H
 #define TCONV_ACTIVATIONS_H
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <span>
@@ -25,11 +26,13 @@ class ActivationFunction {
   // Works in place on an output of that shape, dense and row-major; may throw, which the caller gets as a Status.
   using Function = std::function<void(std::span<float> values, const Shape &shape)>;
 
-  ActivationFunction() noexcept {}  // linear; for why it is not defaulted see Sizes
+  ActivationFunction() noexcept {}                // linear; for why it is not defaulted see Sizes
+  ActivationFunction(std::nullptr_t) noexcept {}  // Keras' None: linear
   ActivationFunction(Activation builtin) : builtin_(builtin) {}
   // Keras' name, or the JSON that serialize() writes for a function or for one of the layers ReLU, LeakyReLU, ELU and
   // Softmax with its parameters; status() says what is wrong with it.
-  ActivationFunction(const char *identifier) : ActivationFunction(std::string_view(identifier)) {}
+  ActivationFunction(const char *identifier)
+      : ActivationFunction(std::string_view(identifier == nullptr ? "null" : identifier)) {}
   ActivationFunction(const std::string &identifier) : ActivationFunction(std::string_view(identifier)) {}
   ActivationFunction(std::string_view identifier);
   ActivationFunction(std::string name, Function function);

@@ -6,7 +6,8 @@
 // member takes `inputs`, it means the calls whose input was equal to that tensor, shape and bits; null is Keras' None.
 // Masks: a transposed convolution does not support masking, so that the masks of a node are None.
 // Errors: Keras' ValueError and TypeError are invalid_argument, its RuntimeError and AttributeError
-// failed_precondition. Every member returns the constructor's error where there was one, and fails in a layer that was
+// failed_precondition, and so is what comes before build(). In a graph, a path that is taken is invalid_argument. Every
+// member returns the constructor's error where there was one, and fails in a layer that was
 // moved from.
 #ifndef TCONV_BASE_LAYER_H
 #define TCONV_BASE_LAYER_H

@@ -5,6 +5,7 @@
 #ifndef TCONV_CONSTRAINTS_H
 #define TCONV_CONSTRAINTS_H
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,9 +27,10 @@ class Constraint {
   // Returns a tensor of the same shape; may throw, which the caller gets as a Status.
   using Function = std::function<Tensor(const Tensor &value)>;
 
-  Constraint() noexcept {}  // none
+  Constraint() noexcept {}                // none
+  Constraint(std::nullptr_t) noexcept {}  // the same
   // Keras' name or the JSON object that serialize() writes; status() says what is wrong with it.
-  Constraint(const char *identifier) : Constraint(std::string_view(identifier)) {}
+  Constraint(const char *identifier) : Constraint(std::string_view(identifier == nullptr ? "null" : identifier)) {}
   Constraint(const std::string &identifier) : Constraint(std::string_view(identifier)) {}
   Constraint(std::string_view identifier);
   Constraint(std::string name, Function function);

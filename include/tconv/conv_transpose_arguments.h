@@ -38,8 +38,8 @@ struct ConvTransposeArguments {
   Regularizer activity_regularizer = {};  // of the output; the loss is divided by the batch
   Constraint kernel_constraint = {}, bias_constraint = {};
   bool trainable = true;
-  // Without a '/'. Empty: "conv2d_transpose", then "conv2d_transpose_1" and so on, unique in the graph, or without one
-  // in the process.
+  // Without a '/'. Empty: "conv2d_transpose", then "conv2d_transpose_1" and so on, unique among the default names of
+  // the graph, or without one of the process.
   std::string name = {};
   std::string dtype = "float32";  // there is no other yet
   // Of a first layer: the input's shape without the batch, `unknown` where a size is open. The layer is then built by

@@ -5,7 +5,8 @@
 // reuses. Without a name it is "conv2d_transpose", "conv2d_transpose_1" and so on within the scope, and with `reuse`
 // just "conv2d_transpose". What was found keeps its values, its regularizer and its constraint. The variables of layers
 // that have the same graph are found too.
-// Errors, all invalid_argument: a name that is taken without reuse; one that is missing with it; a found variable of
+// The library's general kernels serve them. Names may have scopes in front, "block/up".
+// Errors, invalid_argument: a name that is taken without reuse; one that is missing with it; a found variable of
 // another shape; `input_shape` or a `graph` other than the scope's; and the layer's own (tconv/layer.h).
 // The packed form of the weights is kept with the scope, so that a second call does not pack again.
 #ifndef TCONV_FUNCTIONAL_H

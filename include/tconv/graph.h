@@ -9,8 +9,9 @@
 //     auto y = tconv::conv2d_transpose(decoder, x, {.filters = 8, .kernel_size = 3, .name = "up"});
 //     auto z = tconv::conv2d_transpose(decoder, y2, {.filters = 8, .kernel_size = 3, .name = "up"}, tconv::Reuse::yes);
 //
-// Handles: copies are the same graph or scope, which lives as long as one of them or a layer that uses it. There is no
-// default graph: nothing is global. Threads: any use at once.
+// Handles: copies are the same graph or scope, which lives as long as one of them or a layer that uses it. A graph
+// keeps its variables, also those of layers that are gone. There is no default graph. Threads: any use at once; a call
+// that shares variables reads kernel and bias one after the other.
 #ifndef TCONV_GRAPH_H
 #define TCONV_GRAPH_H
 
@@ -43,6 +44,9 @@ class Graph {
   // TensorFlow's collection REGULARIZATION_LOSSES: the activity losses of the functional calls made so far, in their
   // order, then those of the regularized variables at their present values.
   Result<std::vector<float>> regularization_losses() const;
+
+  // Forgets the former. Until then every functional call with an activity regularizer adds one.
+  Status clear_activity_losses();
 
   bool operator==(const Graph &other) const { return state_ == other.state_; }
   detail::GraphState &state() const { return *state_; }

@@ -17,6 +17,7 @@
 #ifndef TCONV_INITIALIZERS_H
 #define TCONV_INITIALIZERS_H
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -40,9 +41,10 @@ class Initializer {
   // Returns a tensor of that shape; may throw, which the caller gets as a Status with the exception's what().
   using Function = std::function<Tensor(const Shape &shape)>;
 
-  Initializer() noexcept {}  // Keras' None: a variable then gets glorot_uniform
+  Initializer() noexcept {}                // Keras' None: a variable then gets glorot_uniform
+  Initializer(std::nullptr_t) noexcept {}  // the same
   // Keras' name or the JSON object that serialize() writes; status() says what is wrong with it.
-  Initializer(const char *identifier) : Initializer(std::string_view(identifier)) {}
+  Initializer(const char *identifier) : Initializer(std::string_view(identifier == nullptr ? "null" : identifier)) {}
   Initializer(const std::string &identifier) : Initializer(std::string_view(identifier)) {}
   Initializer(std::string_view identifier);
   Initializer(std::string name, Function function);

@@ -45,7 +45,7 @@ struct KernelInfo {
 // What the three layers share. Made through them.
 class TransposedConvolution : public Layer {
  public:
-  // As it was given; empty where status() is not ok.
+  // As it was given, with the default name and the channels of input_shape; empty where status() is not ok.
   const LayerConfig &config() const;
 
   // Creates the weights for the shape's channels unless they exist. Batch and spatial sizes may be `unknown`. Weights
@@ -107,9 +107,10 @@ class ConvTranspose : public TransposedConvolution {
 
   // From get_config()'s or serialize()'s JSON, Keras' own included. Functions that are not Keras' are looked up by
   // their names.
-  static Result<ConvTranspose> from_config(std::string_view json, const CustomObjects &custom_objects = {});
-  // A layer of any dialect, as parse_layer() reads it. Its input_shape does not bind the calls.
-  static Result<ConvTranspose> from_config(const LayerConfig &config);
+  static Result<ConvTranspose> from_config(std::string_view json, const CustomObjects &custom_objects = {},
+                                           const std::optional<Graph> &graph = {});
+  // A layer of any dialect, as parse_layer() reads it, and not built. Of its input_shape the channels bind the calls.
+  static Result<ConvTranspose> from_config(const LayerConfig &config, const std::optional<Graph> &graph = {});
 
   // A layer of its own with the same arguments, name and registered kernels, and copies of the weights; without
   // records, added losses and updates. User functions and the graph are shared.

@@ -4,6 +4,7 @@
 #ifndef TCONV_REGULARIZERS_H
 #define TCONV_REGULARIZERS_H
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,9 +24,10 @@ class Regularizer {
   // May throw, which the caller gets as a Status.
   using Function = std::function<float(const Tensor &tensor)>;
 
-  Regularizer() noexcept {}  // none
+  Regularizer() noexcept {}                // none
+  Regularizer(std::nullptr_t) noexcept {}  // the same
   // Keras' name or the JSON object that serialize() writes; status() says what is wrong with it.
-  Regularizer(const char *identifier) : Regularizer(std::string_view(identifier)) {}
+  Regularizer(const char *identifier) : Regularizer(std::string_view(identifier == nullptr ? "null" : identifier)) {}
   Regularizer(const std::string &identifier) : Regularizer(std::string_view(identifier)) {}
   Regularizer(std::string_view identifier);
   Regularizer(std::string name, Function function);

@@ -1,4 +1,5 @@
-// What went wrong, as a value. The library neither prints, nor throws, nor aborts: whatever can fail returns a Status,
+// What went wrong, as a value. The library neither prints, nor throws, nor aborts, but for the std::bad_alloc of
+// constructors of handles and of copies, as std::string has it: whatever can fail returns a Status,
 // or a Result that holds either the value or the Status. Messages are one line and carry the numbers.
 #ifndef TCONV_STATUS_H
 #define TCONV_STATUS_H

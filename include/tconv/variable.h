@@ -37,15 +37,18 @@ class Variable {
   // Replaces the value by one of the same shape.
   Status assign(Tensor value);
 
-  // Replaces the value by its projection onto the constraint, as Keras' optimizers do after each update.
+  // Replaces the value by its projection onto the constraint, as Keras' optimizers do after each update. What another
+  // thread assigns meanwhile is lost.
   Status project();
 
   bool operator==(const Variable &other) const { return state_ == other.state_; }
 
-  explicit Variable(std::shared_ptr<detail::VariableState> state) : state_(std::move(state)) {}
   detail::VariableState &state() const { return *state_; }
 
  private:
+  friend struct detail::VariableState;
+  explicit Variable(std::shared_ptr<detail::VariableState> state) : state_(std::move(state)) {}
+
   std::shared_ptr<detail::VariableState> state_;
 };
 

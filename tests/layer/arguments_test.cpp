@@ -69,6 +69,31 @@ TEST(Arguments, KerasOtherNamesAreTheSameClasses) {
   EXPECT_TRUE((std::is_same_v<Convolution3DTranspose, Conv3DTranspose>));
 }
 
+TEST(Arguments, ANullPointerIsNone) {
+  const char *const nothing = nullptr;
+  Conv1DTranspose layer({.filters = 2,
+                         .kernel_size = 1,
+                         .activation = nothing,
+                         .bias_initializer = nullptr,
+                         .kernel_regularizer = nullptr,
+                         .bias_regularizer = nothing,
+                         .kernel_constraint = nullptr,
+                         .bias_constraint = nothing});
+  ASSERT_TRUE(layer.build({1, 1, 1}).ok()) << layer.status().message();
+  EXPECT_EQ(layer.config().activation, Activation::linear);
+  EXPECT_NE(layer.get_weights().value()[1].data, (std::vector<float>{0, 0}));
+  EXPECT_TRUE(layer.weights().value()[0].regularizer().is_none());
+  EXPECT_TRUE(layer.weights().value()[1].constraint().is_none());
+}
+
+TEST(Arguments, AFirstLayerThatCannotBeBuiltHasAnError) {
+  const Conv1DTranspose layer(
+      {.filters = 2, .kernel_size = 1, .kernel_initializer = "identity", .name = "up", .input_shape = Shape{4, 3}});
+  expect_message(layer.status(), invalid, "(1, 2, 3)");
+  EXPECT_EQ(layer.name(), "");
+  EXPECT_EQ(layer.config().filters, 0);
+}
+
 TEST(Arguments, DtypeIsFloat32) {
   EXPECT_TRUE(Conv1DTranspose({.filters = 4, .kernel_size = 3, .dtype = "float32"}).status().ok());
   expect_message(Conv1DTranspose({.filters = 4, .kernel_size = 3, .dtype = "float16"}).status(),

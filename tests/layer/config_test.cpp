@@ -34,6 +34,12 @@ TEST(Config, GoesInAndOutOfALayer) {
   ASSERT_TRUE(again.value().set_weights(layer.get_weights().value()).ok());
   EXPECT_EQ(again.value()(x).value().data, y.data);
   EXPECT_EQ(again.value().losses().value(), layer.losses().value());
+  // A layer that set_weights() built says so.
+  const Result<Conv3DTranspose> restored = Conv3DTranspose::from_config(again.value().serialize().value());
+  ASSERT_TRUE(restored.ok()) << restored.status().message();
+  EXPECT_TRUE(restored.value().built());
+  const Graph graph;
+  EXPECT_EQ(Conv3DTranspose::from_config(config, {}, graph).value().graph().value(), graph);
   ASSERT_TRUE(layer.set_trainable(true).ok());
   EXPECT_NE(layer.get_config().value(), config);
 

@@ -139,6 +139,9 @@ TEST(Functional, LossesAreTheGraphs) {
   EXPECT_EQ(scope.graph().regularization_losses().value(), (std::vector<float>{9, 9}));
   ASSERT_TRUE(conv1d_transpose(scope, x, arguments, Reuse::yes).ok());
   EXPECT_EQ(scope.graph().regularization_losses().value(), (std::vector<float>{9, 9, 9}));
+  Graph graph = scope.graph();
+  ASSERT_TRUE(graph.clear_activity_losses().ok());
+  EXPECT_EQ(graph.regularization_losses().value(), std::vector<float>{9});
 }
 
 TEST(Functional, BadInputMakesNoVariables) {

@@ -181,7 +181,8 @@ TEST(Layer, ACallIntoTheCallersMemoryChecksEverySize) {
   expect_message(layer.call(x.data, {unknown, 4, 5}, fits), invalid, "(None, 4, 5)");
   expect_message(layer(Tensor{{2, 4, 5}, {1}}).status(), invalid, "the input has 1 elements");
   std::vector<float> both(80);
-  expect_message(layer.call(std::span(both).first(40), x.shape, std::span(both).subspan(39, 36)), invalid, "overlaps");
+  expect_message(layer.call(std::span(both).first(40), x.shape, std::span(both).subspan(39, 36)), invalid,
+                 "36 elements overlaps the input of 40");
 }
 
 TEST(Layer, EmptyArraysAreLegal) {

@@ -128,12 +128,22 @@ TEST(Variables, AddVariableGivesTheOneThatIsThere) {
   const Result<Variable> made = layer.add_variable(wanted);
   ASSERT_TRUE(made.ok()) << made.status().message();
   EXPECT_EQ(layer.add_variable(wanted).value(), made.value());
-  EXPECT_FALSE(layer.add_weight(wanted).value() == made.value());
+  expect_message(layer.add_weight(wanted).status(), invalid, "moving' exists in the layer's graph");
+  EXPECT_EQ(layer.weights().value().size(), 1u);
   expect_message(layer.add_variable({.name = "moving", .shape = {3}}).status(), invalid, "shape (2,), not (3,)");
   EXPECT_FALSE(made.value().regularizer().is_none());
   Conv1DTranspose eager({.filters = 2, .kernel_size = 3});
   expect_message(eager.add_variable(wanted).status(), StatusCode::failed_precondition, "no graph");
-  EXPECT_TRUE(eager.add_weight(wanted).ok());
+  EXPECT_FALSE(eager.add_weight(wanted).value() == eager.add_weight(wanted).value());
+}
+
+TEST(Variables, OfOneGraphHaveDifferentPaths) {
+  Graph graph;
+  Conv1DTranspose layer({.filters = 2, .kernel_size = 3, .name = "up", .graph = graph});
+  ASSERT_TRUE(layer.add_weight({.name = "kernel", .shape = {1}}).ok());
+  expect_message(layer.build({1, 4, 5}), invalid, "'up/kernel' exists");
+  EXPECT_FALSE(layer.built());
+  EXPECT_EQ(graph.variables().value().size(), 1u);
 }
 
 TEST(Variables, AddWeightTakesAConstraint) {
