@@ -61,6 +61,7 @@ std::vector<Status> all_members(Conv2DTranspose &layer) {
           layer.serialize().status(),
           layer.kernel_info().status(),
           layer.kernel_info(x.shape).status(),
+          layer.use_kernel(tconv_kernel{}, tconv_layer{}),
           layer.deep_copy().status()};
 }
 
