@@ -1,11 +1,15 @@
 // Where Winograd's method is used, and with which tiles: a count of multiply-adds, and of what the transforms cost in
 // terms of them.
 //
-// Figures are from a Zen 5 core with AVX-512 (256 GFLOP/s), one thread; "direct" is the method that the layer would
-// have otherwise. Tried, and left out or refused by the model:
-//   F(4, 2), for two taps: 7 % fewer products than F(3, 2) on 32 x 32, for half as many weights again.
-//   Kernels whose phases have different numbers of taps: k3 s2 was 3 % slower than direct, k5 s2 no faster.
-//   One dimension, 64 -> 32 channels, k4 s2: 5 % faster at best.
+// Measured against the direct method on a Zen 5 core with AVX-512, one thread, minima of alternating runs: k4 s2 1.3 to
+// 2.2 times as fast in two dimensions, 1.7 to 2.5 in three, 1.2 to 1.4 in one; k3 s1 2.7 to 3.6 times. The products run
+// at 92 to 97 % of the multiply-add peak and take nine tenths of the time. Tried, and left out or refused by the model:
+//   k3 s2, whose phases have one tap or two: F(2, 2) was 3 % slower than direct.
+//   One dimension, k4 s2, 64 -> 32 channels: F(2, 2) was 5 % faster.
+//   1024 -> 256 channels on 16 x 16: F(3, 2) has 67 MB of weights, and was slower than F(2, 2) and than direct.
+//   F(2, 2) for all layers of two taps: on 32 x 32 with 256 -> 256 channels F(3, 2) is 1.3 times as fast, and no less
+//   exact.
+// F(4, 2) was not tried: 7 % fewer products than F(3, 2) on 32 x 32, half as many weights again, and larger errors.
 #include <algorithm>
 #include <utility>
 
@@ -37,8 +41,8 @@ constexpr double least_gain = 1.15;
 constexpr std::int64_t most_points = 64;
 
 // Transformed input that a task works on. More of it reads the weights less often; less of it stays in the second-level
-// cache beside the products of a panel. From one to three MB made no difference where the weights are few; 37 MB of
-// weights were read 1.5 times as fast with four MB.
+// cache beside the products of a panel. From one to three MB made no difference where the weights are few; with 37 MB
+// of weights, one block of three MB in place of four made the layer two to three times as fast.
 std::int64_t block_bytes(double packed_bytes) {
   constexpr std::int64_t least = 1 << 20, most = 4 << 20;
   return std::clamp(static_cast<std::int64_t>(packed_bytes / 8), least, most);

@@ -33,7 +33,7 @@ class Accuracy(TconvcTest):
         return read_npy(output)[1]
 
     def errors(self, size, kernel, stride):
-        """Root mean square errors of the chosen method and of the exact one, over a sample of outputs; and the method."""
+        """Root mean square errors of the chosen method and of the exact one, over a sample; and the method."""
         draw = random.Random(1)
         inputs = [draw.uniform(-1, 1) for _ in range(size * size * CHANNELS)]
         weights = [draw.uniform(-1, 1) for _ in range(kernel * kernel * FILTERS * CHANNELS)]
