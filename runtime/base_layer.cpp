@@ -11,17 +11,14 @@
 #include "message.h"
 
 namespace tconv {
-namespace detail {
-
-Status moved_from() {
-  return {StatusCode::failed_precondition, "the layer was moved from, or there was no memory to make it"};
-}
-
-}  // namespace detail
-
 namespace {
 
 using detail::LayerState;
+
+// For a layer without a state.
+Status moved_from() {
+  return {StatusCode::failed_precondition, "the layer was moved from, or there was no memory to make it"};
+}
 
 Status check_request(const LayerState &state, const char *member, const WeightArguments &a) {
   const std::string where = fmt::format("{}() of {}", member, quote(state.definition.config.name));
@@ -29,8 +26,8 @@ Status check_request(const LayerState &state, const char *member, const WeightAr
     return {status.code(), fmt::format("{}: {}", where, status.message())};
   }
   if (a.name.empty()) return invalid_argument(fmt::format("{}: the name is missing", where));
-  if (a.dtype != "float32") {
-    return {StatusCode::unsupported, fmt::format("{}: dtype {} must be 'float32'", where, quote(a.dtype))};
+  if (Status status = check_dtype(a.dtype); !status.ok()) {
+    return {status.code(), fmt::format("{}: {}", where, status.message())};
   }
   for (const std::int64_t size : a.shape) {
     if (size >= 0) continue;
@@ -54,7 +51,7 @@ Layer &Layer::operator=(Layer &&) noexcept = default;
 Layer::~Layer() = default;
 
 Status Layer::status() const {
-  return detail::guarded([&]() -> Status { return state_ == nullptr ? detail::moved_from() : state_->error; });
+  return detail::guarded([&]() -> Status { return state_ == nullptr ? moved_from() : state_->error; });
 }
 
 const std::string &Layer::name() const {

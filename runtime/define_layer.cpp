@@ -94,9 +94,7 @@ Result<LayerDefinition> define_layer(const ConvTransposeArguments<rank> &a, Data
   config.groups = a.groups;
   config.use_bias = a.use_bias;
   config.activation = a.activation.builtin();
-  if (a.dtype != "float32") {
-    return Status(StatusCode::unsupported, fmt::format("dtype {} must be 'float32'", quote(a.dtype)));
-  }
+  if (Status status = check_dtype(a.dtype); !status.ok()) return status;
   if (a.input_shape) {
     config.input_shape = *a.input_shape;
     config.input_shape->insert(config.input_shape->begin(), unknown);

@@ -32,8 +32,7 @@ std::string GraphState::scope_layer(const std::string &name) {
     const auto found = by_path.lower_bound(scope + "/");
     return (found != by_path.end() && found->first.starts_with(scope + "/")) || layer_scopes.contains(scope);
   };
-  std::string scope = name;
-  for (int i = 1; taken(scope); ++i) scope = fmt::format("{}_{}", name, i);
+  std::string scope = first_free(name, taken);
   layer_scopes.insert(scope);
   return scope;
 }

@@ -26,6 +26,14 @@ class UniqueNames {
   std::map<std::string, std::uint64_t, std::less<>> given_;
 };
 
+// The first of them that is not taken.
+template <typename Taken>
+std::string first_free(const std::string &base, Taken taken) {
+  std::string name = base;
+  for (int i = 1; taken(name); ++i) name = base + "_" + std::to_string(i);
+  return name;
+}
+
 struct GraphState {
   mutable std::mutex mutex;
   UniqueNames layer_names;

@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <exception>
 
-#include "elements.h"
 #include "initializer_objects.h"
 #include "keras_identifier.h"
+#include "keras_object_parts.h"
 #include "keras_objects.h"
+#include "layer_check.h"
 #include "message.h"
 #include "tensor_check.h"
 
@@ -19,28 +20,20 @@ namespace {
 
 constexpr std::size_t longest_exception = 200;
 
-class InvalidInitializer : public InitializerObject {
+class InvalidInitializer final : public InvalidObject<InitializerObject> {
  public:
-  explicit InvalidInitializer(Status status) : status_(std::move(status)) {}
-  Status status() const override { return status_; }
-  Json json() const override { return nullptr; }
-  Result<Tensor> make(const Shape &) const override { return status_; }
-
- private:
-  Status status_;
+  using InvalidObject::InvalidObject;
+  Result<Tensor> make(const Shape &) const override { return status(); }
 };
 
-class FunctionInitializer : public InitializerObject {
+class FunctionInitializer final : public UserObject<InitializerObject, Initializer::Function> {
  public:
-  FunctionInitializer(std::string name, Initializer::Function function)
-      : name_(std::move(name)), function_(std::move(function)) {}
-
-  Json json() const override { return function_json(name_); }
+  using UserObject::UserObject;
 
   Result<Tensor> make(const Shape &shape) const override {
     Result<Tensor> tensor = call(shape);
     if (!tensor.ok()) return tensor;
-    const std::string what = fmt::format("tensor of initializer {}", quote(name_));
+    const std::string what = fmt::format("tensor of initializer {}", quote(name()));
     if (Status status = check_tensor(what.c_str(), tensor.value(), shape); !status.ok()) return status;
     return tensor;
   }
@@ -48,37 +41,28 @@ class FunctionInitializer : public InitializerObject {
  private:
   Result<Tensor> call(const Shape &shape) const {
     try {
-      return function_(shape);
+      return function()(shape);
     } catch (const std::exception &exception) {
       return invalid_argument(
-          fmt::format("initializer {} threw {}", quote(name_), quote(exception.what(), longest_exception)));
+          fmt::format("initializer {} threw {}", quote(name()), quote(exception.what(), longest_exception)));
     } catch (...) {
-      return invalid_argument(fmt::format("initializer {} threw something that is no std::exception", quote(name_)));
+      return invalid_argument(fmt::format("initializer {} threw something that is no std::exception", quote(name())));
     }
   }
-
-  std::string name_;
-  Initializer::Function function_;
 };
 
 Status check_shape(const Shape &shape) {
   if (std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; })) {
     return invalid_argument(fmt::format("an initializer's shape must have sizes from 0 on, got {}", open_tuple(shape)));
   }
-  if (count_elements(shape)) return {};
-  return {StatusCode::unsupported,
-          fmt::format("the shape {} is too large: tconv addresses at most 2^31-1 elements per array", tuple(shape))};
+  return check_elements("shape", shape);
 }
 
 }  // namespace
 
 Initializer invalid_initializer(const Result<Initializer> &result) noexcept {
-  static const InvalidInitializer no_memory({StatusCode::resource_exhausted, "out of memory"});
-  try {
-    return Initializer(std::make_shared<InvalidInitializer>(result.status()));
-  } catch (...) {
-    return Initializer(std::shared_ptr<const InitializerObject>(std::shared_ptr<const void>(), &no_memory));
-  }
+  return Initializer(made_or_invalid<InvalidInitializer, InitializerObject>(
+      [&]() -> Made<InitializerObject> { return result.status(); }));
 }
 
 }  // namespace detail
@@ -98,7 +82,9 @@ Initializer::Initializer(std::string name, Function function) {
   *this = detail::guarded_initializer([&]() -> Result<Initializer> {
     if (name.empty()) return invalid_argument("an initializer's function must have a name");
     if (!function) return invalid_argument(fmt::format("initializer {} has no function", quote(name)));
-    return Initializer(std::make_shared<detail::FunctionInitializer>(std::move(name), std::move(function)));
+    Json json = function_json(name);
+    return Initializer(
+        std::make_shared<detail::FunctionInitializer>(std::move(name), std::move(function), std::move(json)));
   });
 }
 
@@ -118,12 +104,7 @@ Result<Tensor> Initializer::operator()(const Shape &shape) const {
 }
 
 std::string Initializer::serialize() const {
-  const Result<std::string> text = detail::guarded([&]() -> Result<std::string> {
-    if (!status().ok()) return status();
-    // A name that is not UTF-8 cannot be JSON.
-    return to_json(*this).dump(-1, ' ', false, Json::error_handler_t::replace);
-  });
-  return text.ok() ? text.value() : std::string();
+  return status().ok() ? detail::serialized([&] { return to_json(*this); }) : std::string();
 }
 
 Json to_json(const Initializer &initializer) { return initializer.is_none() ? Json() : initializer.object()->json(); }

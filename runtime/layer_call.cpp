@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "elements.h"
 #include "layer_check.h"
 #include "layer_state.h"
 #include "message.h"
@@ -105,8 +106,7 @@ Result<std::shared_ptr<const Built>> already_built(const LayerState &state) {
 
 // A tensor of that shape. The shape has been checked.
 Tensor allocate(Shape shape) {
-  std::size_t elements = 1;
-  for (const std::int64_t size : shape) elements *= static_cast<std::size_t>(size);
+  const auto elements = static_cast<std::size_t>(count_elements(shape).value());
   return {std::move(shape), std::vector<float>(elements)};
 }
 

@@ -196,6 +196,11 @@ Status check_elements(const char *what, const Shape &shape) {
                       open_tuple(shape))};
 }
 
+Status check_dtype(std::string_view dtype) {
+  if (dtype == "float32") return {};
+  return {StatusCode::unsupported, fmt::format("dtype {} must be 'float32'", quote(dtype))};
+}
+
 Status check_layer(const LayerConfig &config) {
   if (Status status = check_kind(config); !status.ok()) return status;
   if (Status status = check_channels(config); !status.ok()) return status;

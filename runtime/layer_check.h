@@ -3,6 +3,7 @@
 #define TCONV_RUNTIME_LAYER_CHECK_H
 
 #include <cstddef>
+#include <string_view>
 
 #include "tconv/layer_config.h"
 
@@ -16,6 +17,9 @@ Status check_input(const LayerConfig &config, const Shape &shape);
 
 // A shape whose product tconv can address; `what` names the array.
 Status check_elements(const char *what, const Shape &shape);
+
+// A type that tconv has, by Keras' name.
+Status check_dtype(std::string_view dtype);
 
 inline std::size_t count(int rank) { return static_cast<std::size_t>(rank); }
 

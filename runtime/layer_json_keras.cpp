@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "layer_check.h"
 #include "layer_json.h"
 #include "message.h"
 
@@ -124,9 +125,7 @@ void check_dtype(const Fields &config) {
   } else {
     dtype = config.text("dtype", "");
   }
-  if (dtype != "float32") {
-    config.fail({StatusCode::unsupported, fmt::format("dtype {} must be 'float32'", quote(dtype))});
-  }
+  if (Status status = check_dtype(dtype); !status.ok()) config.fail(std::move(status));
 }
 
 }  // namespace tconv

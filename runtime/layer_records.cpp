@@ -15,7 +15,7 @@ namespace {
 using detail::LayerState;
 using detail::Node;
 
-Status no_graph(const LayerState &state, const char *member) {
+Status no_graph(const LayerState &state, std::string_view member) {
   return {StatusCode::failed_precondition,
           fmt::format("{} of {}: calls are recorded only in a layer that is constructed with .graph", member,
                       quote(state.definition.config.name))};
@@ -33,49 +33,51 @@ std::shared_ptr<const Tensor> copy(const Tensor *inputs) {
   return inputs == nullptr ? nullptr : std::make_shared<const Tensor>(*inputs);
 }
 
-Result<Node> node_at(const LayerState &state, const char *member, int index) {
-  if (!state.definition.graph) return no_graph(state, fmt::format("{}({})", member, index).c_str());
+// What `find` finds among the nodes, of which there is one at least; `asked` is the call in messages.
+template <typename Find>
+auto find_among_nodes(const LayerState &state, const std::string &asked, Find find) -> decltype(find({})) {
+  if (!state.definition.graph) return no_graph(state, asked);
   const std::lock_guard lock(state.mutex);
   const std::vector<Node> &nodes = state.records.nodes;
-  if (nodes.empty()) {
-    return Status(StatusCode::failed_precondition, fmt::format("{}({}) of {}, which was never called", member, index,
-                                                               quote(state.definition.config.name)));
-  }
-  if (index >= 0 && static_cast<std::size_t>(index) < nodes.size()) return nodes[static_cast<std::size_t>(index)];
-  return invalid_argument(fmt::format("{}({}) of {}, which was called {} time{}", member, index,
-                                      quote(state.definition.config.name), nodes.size(), nodes.size() == 1 ? "" : "s"));
+  if (!nodes.empty()) return find(nodes);
+  return Status(StatusCode::failed_precondition,
+                fmt::format("{} of {}, which was never called", asked, quote(state.definition.config.name)));
+}
+
+Result<Node> node_at(const LayerState &state, const char *member, int index) {
+  const std::string asked = fmt::format("{}({})", member, index);
+  return find_among_nodes(state, asked, [&](const std::vector<Node> &nodes) -> Result<Node> {
+    if (index >= 0 && static_cast<std::size_t>(index) < nodes.size()) return nodes[static_cast<std::size_t>(index)];
+    return invalid_argument(fmt::format("{} of {}, which was called {} time{}", asked,
+                                        quote(state.definition.config.name), nodes.size(),
+                                        nodes.size() == 1 ? "" : "s"));
+  });
 }
 
 Result<Node> only_node(const LayerState &state, const char *member) {
-  if (!state.definition.graph) return no_graph(state, fmt::format("{}()", member).c_str());
-  const std::lock_guard lock(state.mutex);
-  const std::vector<Node> &nodes = state.records.nodes;
-  if (nodes.size() == 1) return nodes.front();
-  const std::string name = quote(state.definition.config.name);
-  if (nodes.empty()) {
-    return Status(StatusCode::failed_precondition, fmt::format("{}() of {}, which was never called", member, name));
-  }
-  return Status(StatusCode::failed_precondition, fmt::format("{}() of {}, which was called {} times: use get_{}_at()",
-                                                             member, name, nodes.size(), member));
+  const std::string asked = fmt::format("{}()", member);
+  return find_among_nodes(state, asked, [&](const std::vector<Node> &nodes) -> Result<Node> {
+    if (nodes.size() == 1) return nodes.front();
+    return Status(StatusCode::failed_precondition,
+                  fmt::format("{} of {}, which was called {} times: use get_{}_at()", asked,
+                              quote(state.definition.config.name), nodes.size(), member));
+  });
 }
 
 // Of all calls, where they agree.
 Result<Shape> common_shape(const LayerState &state, const char *member, std::shared_ptr<const Tensor> Node::*tensor) {
-  if (!state.definition.graph) return no_graph(state, fmt::format("{}()", member).c_str());
-  const std::lock_guard lock(state.mutex);
-  const std::vector<Node> &nodes = state.records.nodes;
-  const std::string name = quote(state.definition.config.name);
-  if (nodes.empty()) {
-    return Status(StatusCode::failed_precondition, fmt::format("{}() of {}, which was never called", member, name));
-  }
-  const Shape &shape = (nodes.front().*tensor)->shape;
-  for (const Node &node : nodes) {
-    if ((node.*tensor)->shape == shape) continue;
-    return Status(StatusCode::failed_precondition,
-                  fmt::format("{}() of {}, whose calls have different ones, {} and {}: use get_{}_at()", member, name,
-                              tuple(shape), tuple((node.*tensor)->shape), member));
-  }
-  return shape;
+  const std::string asked = fmt::format("{}()", member);
+  return find_among_nodes(state, asked, [&](const std::vector<Node> &nodes) -> Result<Shape> {
+    const Shape &shape = (nodes.front().*tensor)->shape;
+    for (const Node &node : nodes) {
+      if ((node.*tensor)->shape == shape) continue;
+      return Status(
+          StatusCode::failed_precondition,
+          fmt::format("{} of {}, whose calls have different ones, {} and {}: use get_{}_at()", asked,
+                      quote(state.definition.config.name), tuple(shape), tuple((node.*tensor)->shape), member));
+    }
+    return shape;
+  });
 }
 
 // The unconditional losses that are computed when they are asked for. The mutex is not held.

@@ -70,9 +70,6 @@ struct LayerState {
   Records records;
 };
 
-// For a layer without a state.
-Status moved_from();
-
 // Never throws; null where there is no memory. What `define` refuses becomes the layer's error.
 std::unique_ptr<LayerState> make_state(const std::function<Result<LayerDefinition>()> &define);
 

@@ -63,8 +63,8 @@ std::string ScopeState::name_layer(const std::string &given, const std::string &
   const std::lock_guard lock(mutex);
   std::string layer = given.empty() ? base : given;
   if (given.empty() && own_reuse == Reuse::no) {
-    const auto taken = [&] { return opened.contains(layer) || graph.state().is_layer_scope(path(layer)); };
-    for (int i = 1; taken(); ++i) layer = fmt::format("{}_{}", base, i);
+    layer = first_free(
+        base, [&](const std::string &one) { return opened.contains(one) || graph.state().is_layer_scope(path(one)); });
   }
   opened.insert(layer);
   return layer;
