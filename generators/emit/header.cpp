@@ -170,8 +170,7 @@ nlohmann::ordered_json workspace_json(const EmitRequest &request, const Schedule
   for (int d = 0; d < layer.rank; ++d)
     if (layer.size[d] == TCONV_UNSET) return nullptr;
   const tconv_blocks blocks = cut_call(request.plan, schedule, target);
-  return blocks.worker_floats * static_cast<std::int64_t>(sizeof(float)) +
-         (blocks.worker_floats ? static_cast<std::int64_t>(TCONV_ALIGNMENT) : 0);
+  return tconv_blocks_bytes(&blocks);
 }
 
 }  // namespace

@@ -91,14 +91,10 @@ std::int64_t row_length(const Plan &plan) {
   return tconv_ceil_div(typical_dims(plan).dim[2].out, layer.rule[layer.rank - 1].stride);
 }
 
-// Accumulators take what the weights, one broadcast element and a spare leave.
-int accumulators(const RegisterFile &registers, int vectors) { return registers.count - vectors - 2; }
-
 TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, int columns, const RegisterFile &registers) {
   TargetSchedule schedule;
   schedule.lanes = std::min(registers.lanes, columns);
-  // Two vectors of columns per broadcast where registers are few, four where vectors are short and registers many.
-  const int vectors = std::min(columns / schedule.lanes, registers.lanes >= 8 || registers.count < 32 ? 2 : 4);
+  const int vectors = std::min(columns / schedule.lanes, vectors_a_broadcast(registers));
   schedule.columns = tiling.dense_phases && columns > tiling.panel ? columns : vectors * schedule.lanes;
   const int held = schedule.columns / schedule.lanes;
   // A general kernel's pixels lie an unknown distance apart: each position of the tile needs an address register.
@@ -165,6 +161,11 @@ int best_tile(std::int64_t row, int most, int vectors) {
   }
   return best;
 }
+
+// Two where registers are few, four where vectors are short and registers many.
+int vectors_a_broadcast(const RegisterFile &registers) { return registers.lanes >= 8 || registers.count < 32 ? 2 : 4; }
+
+int accumulators(const RegisterFile &registers, int vectors) { return registers.count - vectors - 2; }
 
 RegisterFile register_file(const Target &target) {
   if (target.arch == Target::X86)

@@ -22,6 +22,12 @@ struct RegisterFile {
 };
 RegisterFile register_file(const Halide::Target &target);
 
+// Vectors of columns that share a broadcast element, at most.
+int vectors_a_broadcast(const RegisterFile &registers);
+
+// Accumulators take what the weights, one broadcast element and a spare leave.
+int accumulators(const RegisterFile &registers, int vectors);
+
 // One target's part.
 struct TargetSchedule {
   int lanes = 1;                         // of the vectors that the inner loop uses

@@ -73,10 +73,10 @@ TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, con
   const tconv_dims dims = typical_dims(plan);
   const bool open = plan.layer.size[plan.layer.rank - 1] == TCONV_UNSET;
   target.lanes = std::min(registers.lanes, tiling.panel);
-  const int vectors = std::min(tiling.panel / target.lanes, registers.lanes >= 8 || registers.count < 32 ? 2 : 4);
+  const int vectors = std::min(tiling.panel / target.lanes, vectors_a_broadcast(registers));
   target.columns = vectors * target.lanes;
   std::copy(std::begin(tiling.tile_outputs), std::end(tiling.tile_outputs), target.tile);
-  const int most = (registers.count - vectors - 2) / vectors;
+  const int most = accumulators(registers, vectors) / vectors;
   // Phases differ by one tile in a row at most; each length has the register tile that suits it.
   for (std::int64_t r = 0; r < dims.dim[2].stride; ++r) {
     const tconv_tile_phase phase = tconv_find_tile_phase(&dims.dim[2], &grid.dim[2], r);

@@ -11,6 +11,19 @@ using Halide::MemoryType;
 using Halide::TailStrategy;
 using Halide::Var;
 
+namespace {
+
+// All stages of a transform but the last, which is the output's own, stay in registers beside one vector of it.
+void keep_in_registers(std::vector<Func> &stages, Func &output, const Var &at, const Var &channel, int lanes) {
+  for (Func &stage : stages) {
+    if (stage.name() == stages.back().name()) continue;
+    stage.compute_at(output, at).store_in(MemoryType::Stack).vectorize(channel, lanes);
+    for (int d = 1 + TCONV_MAX_RANK; d < stage.dimensions(); ++d) stage.unroll(stage.args()[d]);
+  }
+}
+
+}  // namespace
+
 // Vectors divide the channels: a window ends with its last one.
 void schedule_input_transform(InputTransform &t, const Plan &plan, const TargetSchedule &schedule) {
   Var outer("outer"), vector("vector");
@@ -20,11 +33,7 @@ void schedule_input_transform(InputTransform &t, const Plan &plan, const TargetS
       .reorder(vector, t.point[0], t.point[1], t.point[2], outer, t.tile[0], t.tile[1], t.tile[2])
       .vectorize(vector);
   for (const Var &p : t.point) t.output.unroll(p);
-  for (Func &stage : t.stages) {
-    if (stage.name() == t.stages.back().name()) continue;
-    stage.compute_at(t.output, outer).store_in(MemoryType::Stack).vectorize(t.channel, lanes);
-    for (int d = 1 + TCONV_MAX_RANK; d < stage.dimensions(); ++d) stage.unroll(stage.args()[d]);
-  }
+  keep_in_registers(t.stages, t.output, outer, t.channel, lanes);
 }
 
 void schedule_tile_products(TileProducts &t, const TargetSchedule &schedule, int rows) {
@@ -60,11 +69,7 @@ void schedule_output_transform(OutputTransform &t, const TargetSchedule &schedul
   t.value.align_bounds(t.column, schedule.lanes);
   t.value.compute_at(t.output, outer).store_in(MemoryType::Stack).vectorize(t.column, schedule.lanes);
   for (const Var &j : t.inside) t.value.unroll(j);
-  for (Func &stage : t.stages) {
-    if (stage.name() == t.stages.back().name()) continue;
-    stage.compute_at(t.output, outer).store_in(MemoryType::Stack).vectorize(t.column, schedule.lanes);
-    for (int d = 1 + TCONV_MAX_RANK; d < stage.dimensions(); ++d) stage.unroll(stage.args()[d]);
-  }
+  keep_in_registers(t.stages, t.output, outer, t.column, schedule.lanes);
 }
 
 }  // namespace tconv

@@ -118,6 +118,15 @@ static inline int tconv_reads_in_place(const tconv_blocks *blocks, const tconv_p
   return 1;
 }
 
+/* What follows from the blocks, their classes and the most threads. */
+static inline void tconv_set_tasks(const tconv_path *path, const tconv_layer *layer, const tconv_dims *dims,
+                                   int64_t images, int64_t threads, tconv_blocks *blocks) {
+  blocks->tasks = blocks->classes * images;
+  blocks->workers = tconv_max(tconv_min(blocks->tasks, threads), 1);
+  blocks->window_floats =
+      tconv_reads_in_place(blocks, path, dims) ? 0 : tconv_round_up(tconv_block_floats(blocks, path, layer), 16);
+}
+
 static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
                                      const tconv_dims *dims, int64_t batch, int64_t threads, tconv_blocks *blocks) {
   const tconv_tiling *tiling = &kernel->tiling;
@@ -139,27 +148,25 @@ static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_pat
   per_image = tconv_count_blocks(blocks);
   while (threads > 1 && blocks->classes * batch * per_image < 2 * threads && tconv_halve_block(blocks, path))
     per_image = tconv_count_blocks(blocks);
-  blocks->tasks = blocks->classes * batch * per_image;
-  blocks->workers = tconv_max(tconv_min(blocks->tasks, threads), 1);
-  blocks->window_floats =
-      tconv_reads_in_place(blocks, path, dims) ? 0 : tconv_round_up(tconv_block_floats(blocks, path, layer), 16);
+  tconv_set_tasks(path, layer, dims, batch * per_image, threads, blocks);
   blocks->worker_floats = blocks->window_floats;
+}
+
+static inline int64_t tconv_block_tiles(const tconv_blocks *blocks, const tconv_tile_grid *grid) {
+  int64_t tiles = 1;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) tiles *= blocks->size[d] / grid->dim[d].outputs;
+  return tiles;
 }
 
 /* Floats of the transformed input of a block, and of the products of one panel behind it. */
 static inline int64_t tconv_transformed_floats(const tconv_blocks *blocks, const tconv_layer *layer,
                                                const tconv_tile_grid *grid) {
-  int64_t tiles = 1;
-  int d;
-  for (d = 0; d < TCONV_MAX_RANK; ++d) tiles *= blocks->size[d] / grid->dim[d].outputs;
-  return tconv_round_up(grid->points * tconv_point_floats(layer, tiles), 16);
+  return tconv_round_up(grid->points * tconv_point_floats(layer, tconv_block_tiles(blocks, grid)), 16);
 }
 static inline int64_t tconv_products_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
                                             const tconv_tile_grid *grid) {
-  int64_t floats = grid->points * tiling->panel;
-  int d;
-  for (d = 0; d < TCONV_MAX_RANK; ++d) floats *= blocks->size[d] / grid->dim[d].outputs;
-  return tconv_round_up(floats, 16);
+  return tconv_round_up(grid->points * tiling->panel * tconv_block_tiles(blocks, grid), 16);
 }
 
 /* Cuts the outermost dimension that still can be into one block more, all of about one size; 0 when none can. Whole
@@ -198,10 +205,7 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
   while (threads > 1 && batch * per_image < 2 * threads && tconv_cut_tiles_once(blocks, &grid))
     per_image = tconv_count_blocks(blocks);
   blocks->classes = 1;
-  blocks->tasks = batch * per_image;
-  blocks->workers = tconv_max(tconv_min(blocks->tasks, threads), 1);
-  blocks->window_floats =
-      tconv_reads_in_place(blocks, path, dims) ? 0 : tconv_round_up(tconv_block_floats(blocks, path, layer), 16);
+  tconv_set_tasks(path, layer, dims, batch * per_image, threads, blocks);
   for (i = 0; i < path->tiles->products_count; ++i) slack = tconv_max(slack, path->tiles->rows[i]);
   blocks->worker_floats = blocks->window_floats + tconv_transformed_floats(blocks, layer, &grid) +
                           slack * tconv_tile_row_floats(layer) + tconv_products_floats(blocks, tiling, &grid);
