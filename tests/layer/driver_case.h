@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -85,11 +86,41 @@ inline std::vector<float> pack(const Case &c, const tconv_kernel &kernel, const 
   return packed;
 }
 
-inline void expect_close(const std::vector<float> &got, const std::vector<double> &wanted, double tolerance = 2e-6) {
+// Of sums in float32 that are as long as a test's.
+inline constexpr double sum_tolerance = 2e-6;
+
+inline void expect_close(const std::vector<float> &got, const std::vector<double> &wanted,
+                         double tolerance = sum_tolerance) {
   ASSERT_EQ(got.size(), wanted.size());
   for (std::size_t i = 0; i < got.size(); ++i) {
     ASSERT_NEAR(got[i], wanted[i], tolerance * (1 + std::fabs(wanted[i]))) << "element " << i;
   }
+}
+
+// What one random layer came to.
+struct Outcome {
+  bool empty, copied;
+};
+
+// Runs the layer with random arrays, compares it with the definition in double, and the bits of more threads with those
+// of one.
+inline void expect_definition(const Case &c, const tconv_kernel &kernel, Random &random, double tolerance,
+                              Outcome *outcome) {
+  const std::vector<float> input = random.floats(std::max<std::int64_t>(c.problem.inputs(), 1));
+  const std::vector<float> weights = random.floats(c.problem.weights());
+  const std::vector<float> bias = random.floats(random(0, 2) ? c.layer.out_channels : 0);
+  const std::vector<float> packed = pack(c, kernel, weights, bias);
+  const tconv_call call = call_of(c, input, packed);
+  int status = -1;
+  const std::vector<float> one = run(c, kernel, call, 1, &status);
+  ASSERT_EQ(status, TCONV_OK) << tconv_status_message(status);
+  ASSERT_NO_FATAL_FAILURE(expect_close(one, scatter(c.problem, input, weights, bias), tolerance));
+  for (const int threads : {2, 7}) {
+    const std::vector<float> many = run(c, kernel, call, threads, &status);
+    ASSERT_EQ(status, TCONV_OK);
+    ASSERT_TRUE(one.empty() || std::memcmp(one.data(), many.data(), one.size() * sizeof(float)) == 0) << threads;
+  }
+  *outcome = {one.empty(), tconv_workspace_bytes(&kernel, &c.layer, &call) > 0};
 }
 
 class Driver : public testing::Test {

@@ -94,22 +94,10 @@ TEST_F(Driver, RandomLayersAreTheDefinitionsWhateverTheCutAndTheThreads) {
     SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
     reference_tile = {c.tile[2], c.tile[1], c.tile[0]};
     const ReferenceKernel reference(c.tiling, c.tile);
-    const std::vector<float> input = random.floats(std::max<std::int64_t>(c.problem.inputs(), 1));
-    const std::vector<float> weights = random.floats(c.problem.weights());
-    const std::vector<float> bias = random.floats(random(0, 2) ? c.layer.out_channels : 0);
-    const std::vector<float> packed = pack(c, reference.kernel, weights, bias);
-    const tconv_call call = call_of(c, input, packed);
-    int status = -1;
-    const std::vector<float> one = run(c, reference.kernel, call, 1, &status);
-    ASSERT_EQ(status, TCONV_OK) << tconv_status_message(status);
-    ASSERT_NO_FATAL_FAILURE(expect_close(one, scatter(c.problem, input, weights, bias)));
-    for (const int threads : {2, 7}) {
-      const std::vector<float> many = run(c, reference.kernel, call, threads, &status);
-      ASSERT_EQ(status, TCONV_OK);
-      ASSERT_TRUE(one.empty() || std::memcmp(one.data(), many.data(), one.size() * sizeof(float)) == 0) << threads;
-    }
-    empty += one.empty();
-    (tconv_workspace_bytes(&reference.kernel, &c.layer, &call) > 0 ? copied : in_place) += 1;
+    Outcome outcome = {};
+    ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, sum_tolerance, &outcome));
+    empty += outcome.empty;
+    (outcome.copied ? copied : in_place) += 1;
   }
   // The draw reaches what it is there for.
   EXPECT_GT(copied, layers / 10);

@@ -15,12 +15,6 @@ namespace {
 
 constexpr StatusCode invalid = StatusCode::invalid_argument;
 
-std::vector<std::string> paths(const std::vector<Variable> &variables) {
-  std::vector<std::string> paths;
-  for (const Variable &variable : variables) paths.push_back(variable.path());
-  return paths;
-}
-
 using Paths = std::vector<std::string>;
 
 TEST(Functional, IsTheLayerOfEachRank) {
@@ -47,7 +41,7 @@ TEST(Functional, IsTheLayerOfEachRank) {
   check(
       random_tensor({1, 2, 3, 2, 3}, 3), [&](const Tensor &x) { return conv3d_transpose(scope, x, three); },
       Conv3DTranspose(three));
-  EXPECT_EQ(paths(scope.graph().variables().value()),
+  EXPECT_EQ(paths(scope.graph().variables()),
             (Paths{"conv1d_transpose/kernel", "conv1d_transpose/bias", "conv2d_transpose/kernel",
                    "conv2d_transpose/bias", "conv3d_transpose/kernel", "conv3d_transpose/bias"}));
 }
@@ -99,7 +93,7 @@ TEST(Functional, ScopesInheritReuse) {
     return all;
   };
   const std::vector<float> first = pass(VariableScope(root, "net"));
-  EXPECT_EQ(paths(root.graph().variables().value()),
+  EXPECT_EQ(paths(root.graph().variables()),
             (Paths{"net/conv1d_transpose/kernel", "net/conv1d_transpose/bias", "net/inner/conv1d_transpose/kernel",
                    "net/inner/conv1d_transpose/bias", "net/inner/conv1d_transpose_1/kernel",
                    "net/inner/conv1d_transpose_1/bias"}));
@@ -116,7 +110,7 @@ TEST(Functional, WhatItsPageSaysOfUnsetArguments) {
   // No bias initializer: no bias.
   ASSERT_TRUE(
       conv1d_transpose(scope, x, {.filters = 2, .kernel_size = 3, .bias_initializer = {}, .name = "plain"}).ok());
-  EXPECT_EQ(paths(scope.graph().variables().value()), Paths{"plain/kernel"});
+  EXPECT_EQ(paths(scope.graph().variables()), Paths{"plain/kernel"});
   // The data format is channels_last whatever the process' setting.
   ASSERT_TRUE(set_image_data_format("channels_first").ok());
   const Result<Tensor> y = conv1d_transpose(scope, x, {.filters = 7, .kernel_size = 1});

@@ -14,8 +14,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "layer_case.h"
 #include "tconv/conv_transpose_arguments.h"
-#include "tconv/variable.h"
 
 namespace tconv::test {
 
@@ -33,12 +33,6 @@ inline Shape to_shape(const Json &json) {
 }
 
 inline Tensor to_tensor(const Json &json) { return {to_shape(json["shape"]), json["data"].get<std::vector<float>>()}; }
-
-inline std::vector<std::string> paths(const Result<std::vector<Variable>> &variables) {
-  std::vector<std::string> paths;
-  for (const Variable &variable : variables.value()) paths.push_back(variable.path());
-  return paths;
-}
 
 // The frameworks sum in other orders.
 inline void expect_near(const std::vector<float> &got, const std::vector<float> &wanted, const char *what) {

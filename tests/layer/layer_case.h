@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "naive_scatter.h"
@@ -71,6 +72,15 @@ inline void expect_equal(const Tensor &got, const std::vector<double> &wanted) {
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     ASSERT_NEAR(got.data[i], wanted[i], 2e-5 * (1 + std::fabs(wanted[i]))) << "element " << i;
   }
+}
+
+inline std::vector<std::string> paths(const Result<std::vector<Variable>> &variables) {
+  EXPECT_TRUE(variables.ok()) << variables.status().message();
+  std::vector<std::string> paths;
+  if (variables.ok()) {
+    for (const Variable &variable : variables.value()) paths.push_back(variable.path());
+  }
+  return paths;
 }
 
 inline void expect_message(const Status &status, StatusCode code, const char *part) {

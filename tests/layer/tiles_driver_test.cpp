@@ -2,10 +2,7 @@
 // of every rank, cut in every way, compared with the definition in double.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cstring>
 #include <string>
-#include <vector>
 
 #include "driver_case.h"
 #include "reference_tiles.h"
@@ -82,21 +79,9 @@ TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
     const Case c = random_case(random);
     SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
     const ReferenceTileKernel reference(c.tiling);
-    const std::vector<float> input = random.floats(std::max<std::int64_t>(c.problem.inputs(), 1));
-    const std::vector<float> weights = random.floats(c.problem.weights());
-    const std::vector<float> bias = random.floats(random(0, 2) ? c.layer.out_channels : 0);
-    const std::vector<float> packed = pack(c, reference.kernel, weights, bias);
-    const tconv_call call = call_of(c, input, packed);
-    int status = -1;
-    const std::vector<float> one = run(c, reference.kernel, call, 1, &status);
-    ASSERT_EQ(status, TCONV_OK) << tconv_status_message(status);
-    ASSERT_NO_FATAL_FAILURE(expect_close(one, scatter(c.problem, input, weights, bias), 1e-5));
-    for (const int threads : {2, 7}) {
-      const std::vector<float> many = run(c, reference.kernel, call, threads, &status);
-      ASSERT_EQ(status, TCONV_OK);
-      ASSERT_TRUE(one.empty() || std::memcmp(one.data(), many.data(), one.size() * sizeof(float)) == 0) << threads;
-    }
-    empty += one.empty();
+    Outcome outcome = {};
+    ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, 1e-5, &outcome));
+    empty += outcome.empty;
   }
   EXPECT_LT(empty, layers / 2);
 }

@@ -12,15 +12,6 @@ namespace {
 
 constexpr StatusCode invalid = StatusCode::invalid_argument;
 
-std::vector<std::string> paths(const Result<std::vector<Variable>> &variables) {
-  EXPECT_TRUE(variables.ok()) << variables.status().message();
-  std::vector<std::string> paths;
-  if (variables.ok()) {
-    for (const Variable &variable : variables.value()) paths.push_back(variable.path());
-  }
-  return paths;
-}
-
 using Paths = std::vector<std::string>;
 
 TEST(Variables, AreListedByTrainability) {
