@@ -34,27 +34,23 @@ void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling) {
   for (int d = 0; d < conv.weights.dimensions(); ++d) conv.weights.dim(d).set_min(0);
   for (int d = 0; d < conv.bias.dimensions(); ++d) conv.bias.dim(d).set_min(0);
   for (int d = 0; d < out.dimensions(); ++d) out.dim(d).set_min(0);
-  if (layer.channels_last) {
-    conv.input.dim(0).set_stride(1);
-    out.dim(0).set_stride(1);
-  } else {
-    conv.input.dim(0).set_stride(Expr());
-    conv.input.dim(2).set_stride(1);
-    out.dim(0).set_stride(Expr());
-  }
+  const bool reads_last = tconv_reads_channels_last(&tiling, &layer) != 0;
+  const bool writes_last = tconv_writes_channels_last(&tiling, &layer) != 0;
+  conv.input.dim(0).set_stride(reads_last ? Expr(1) : Expr());
+  if (!reads_last) conv.input.dim(2).set_stride(1);
+  out.dim(0).set_stride(writes_last ? Expr(1) : Expr());
   if (plan.general) return;
   conv.input.dim(0).set_bounds(0, static_cast<int>(tconv_group_inputs(&layer)));
   conv.input.dim(1).set_bounds(0, static_cast<int>(layer.groups));
   out.dim(0).set_bounds(0, static_cast<int>(tconv_column_outputs(&tiling, &layer)));
   out.dim(1).set_bounds(0, static_cast<int>(tconv_column_groups(&tiling, &layer)));
   const int stride = static_cast<int>(layer.rule[layer.rank - 1].stride);
-  const int pixel = layer.channels_last ? static_cast<int>(layer.out_channels) : 1;
-  if (layer.channels_last) {
-    const int inputs = static_cast<int>(tconv_group_inputs(&layer));
-    conv.input.dim(1).set_stride(inputs);
+  const int pixel = writes_last ? static_cast<int>(layer.out_channels) : 1;
+  if (reads_last) {
+    conv.input.dim(1).set_stride(static_cast<int>(tconv_group_inputs(&layer)));
     conv.input.dim(2).set_stride(static_cast<int>(layer.in_channels));
-    out.dim(1).set_stride(static_cast<int>(tconv_column_outputs(&tiling, &layer)));
   }
+  if (writes_last) out.dim(1).set_stride(static_cast<int>(tconv_column_outputs(&tiling, &layer)));
   out.dim(2).set_stride(stride * pixel);
   out.dim(2 + conv.rank).set_stride(pixel);
 }

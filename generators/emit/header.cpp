@@ -52,17 +52,20 @@ std::string tables(const EmitRequest &request, const Schedule &schedule) {
     for (std::size_t v = 0; v < schedule.variants.size(); ++v) phases.push_back(variant_symbol(name, t, v) + "_argv");
     const std::string activate = has_activate(plan) ? activate_symbol(name, t) + "_argv" : "NULL";
     const std::string softmax = has_softmax(plan) ? softmax_symbol(name, t) + "_argv" : "NULL";
+    const std::string transpose =
+        has_transpose(schedule.tiling) ? transpose_symbol(name, t) + "_argv" : "NULL";
     for (const std::string &symbol : phases) declarations += fmt::format("int {}(void **argv);\n", symbol);
     if (activate != "NULL") declarations += fmt::format("int {}(void **argv);\n", activate);
     if (softmax != "NULL") declarations += fmt::format("int {}(void **argv);\n", softmax);
+    if (transpose != "NULL") declarations += fmt::format("int {}(void **argv);\n", transpose);
     const bool tiles = tconv_is_winograd(&schedule.tiling);
     arrays += tiles ? tile_tables(name, schedule.targets[t], t)
                     : fmt::format("static const tconv_function {}_t{}_phases[] = {};\n", name, t, braces(phases));
     const std::string own = fmt::format("{}_t{}_", name, t);
     const auto words = feature_words(request.targets[t]);
-    paths += fmt::format("  {{\"{}\", {{UINT64_C({:#x}), UINT64_C({:#x})}}, {}, {}, {}, {}, {}}},\n",
+    paths += fmt::format("  {{\"{}\", {{UINT64_C({:#x}), UINT64_C({:#x})}}, {}, {}, {}, {}, {}, {}}},\n",
                          request.targets[t].to_string(), words[0], words[1], tiles ? "NULL" : own + "phases",
-                         braces(schedule.targets[t].tile), activate, softmax, tiles ? "&" + own + "tiles" : "NULL");
+                         braces(schedule.targets[t].tile), activate, softmax, tiles ? "&" + own + "tiles" : "NULL", transpose);
   }
   const std::string baked = request.baked ? baked_symbol(name) + "_argv" : "NULL";
   if (request.baked) declarations += fmt::format("int {}(void **argv);\n", baked);
@@ -73,10 +76,11 @@ std::string tables(const EmitRequest &request, const Schedule &schedule) {
       "{0}\n{1}{3}static const tconv_path {2}_paths[] = "
       "{{\n{4}}};\n"
       "static const tconv_kernel {2}_kernel = {{\n  TCONV_ABI_VERSION, {5}, \"{2}\",\n  \"{6}\",\n"
-      "  {{{7}, {8}, {9}, {10}, {11}, {15}}}, {16}, {12}, {2}_paths, {13}, {14}}};\n",
+      "  {{{7}, {8}, {9}, {10}, {11}, {15}, {17}, {18}}}, {16}, {12}, {2}_paths, {13}, {14}}};\n",
       declarations, arrays, name, variants, paths, plan.general ? 1 : 0, key(plan), tiling.panel, tiling.merge_phases,
       tiling.dense_phases, tiling.group_columns, tiling.block_bytes, schedule.variants.size(), request.targets.size(),
-      baked, braces(tiling.tile_outputs), variants.empty() ? "NULL" : name + "_variants");
+      baked, braces(tiling.tile_outputs), variants.empty() ? "NULL" : name + "_variants", tiling.transpose_input,
+      tiling.transpose_output);
 }
 
 // The functions that a user calls. Sizes are parameters only where the layer leaves them open.

@@ -5,6 +5,7 @@
 
 #include "algorithm/activation_expr.h"
 #include "algorithm/phase_conv.h"
+#include "algorithm/transpose.h"
 
 namespace tconv {
 
@@ -60,6 +61,12 @@ std::vector<Module> target_modules(const Plan &plan, const Schedule &schedule, c
   if (tconv_is_winograd(&schedule.tiling)) modules = winograd_modules(plan, schedule, target, index);
   for (std::size_t v = 0; v < schedule.variants.size(); ++v)
     modules.push_back(variant_module(plan, schedule, target, index, v));
+  if (has_transpose(schedule.tiling)) {
+    Transpose transpose = transpose_matrices(schedule.targets[index].transpose_block);
+    schedule_transpose(transpose);
+    modules.push_back(Halide::Pipeline(transpose.output)
+                          .compile_to_module({transpose.input}, transpose_symbol(plan.name, index), target));
+  }
   // These two run on the host also beside CUDA kernels.
   std::vector<Halide::Argument> inputs;
   if (has_activate(plan)) {
@@ -103,6 +110,9 @@ std::string transform_input_symbol(const std::string &name, std::size_t target) 
 std::string transform_output_symbol(const std::string &name, std::size_t target) {
   return fmt::format("{}_t{}_transform_output", name, target);
 }
+std::string transpose_symbol(const std::string &name, std::size_t target) {
+  return fmt::format("{}_t{}_transpose", name, target);
+}
 std::string activate_symbol(const std::string &name, std::size_t target) {
   return fmt::format("{}_t{}_activate", name, target);
 }
@@ -115,6 +125,8 @@ bool has_activate(const Plan &plan) { return plan.general; }
 bool has_softmax(const Plan &plan) {
   return plan.general || works_on_rows(static_cast<Activation>(plan.layer.activation));
 }
+
+bool has_transpose(const tconv_tiling &tiling) { return tiling.transpose_input != 0 || tiling.transpose_output != 0; }
 
 Result<TargetObject> compile_target(const Plan &plan, const Schedule &schedule, const Target &target, std::size_t index,
                                     const CodeForms &forms, const std::filesystem::path &directory) {

@@ -33,6 +33,7 @@ std::string variant_symbol(const std::string &name, std::size_t target, std::siz
 std::string products_symbol(const std::string &name, std::size_t target, std::size_t rows);
 std::string transform_input_symbol(const std::string &name, std::size_t target);
 std::string transform_output_symbol(const std::string &name, std::size_t target);
+std::string transpose_symbol(const std::string &name, std::size_t target);
 std::string activate_symbol(const std::string &name, std::size_t target);
 std::string softmax_symbol(const std::string &name, std::size_t target);
 std::string baked_symbol(const std::string &name);
@@ -40,6 +41,7 @@ std::string baked_symbol(const std::string &name);
 // True when the plan's kernel carries the function of that kind.
 bool has_activate(const Plan &plan);
 bool has_softmax(const Plan &plan);
+bool has_transpose(const tconv_tiling &tiling);
 
 // Compiles all variants for target `index` of the schedule to DIRECTORY/NAME_INDEX.o and the other forms beside it.
 Result<TargetObject> compile_target(const Plan &plan, const Schedule &schedule, const Halide::Target &target,

@@ -102,7 +102,7 @@ void schedule_dense(PhaseConv &conv, const Plan &plan, const TargetSchedule &sch
 }  // namespace
 
 void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &schedule) {
-  const bool by_columns = plan.layer.channels_last != 0;
+  const bool by_columns = tconv_reads_channels_last(&tiling, &plan.layer) != 0;
   const Loops loops = split_positions(conv, schedule);
   const Var tile_loop(loops.around[0].name());
   int columns = schedule.columns;

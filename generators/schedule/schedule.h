@@ -9,6 +9,7 @@
 #include <Halide.h>
 
 #include "algorithm/phase_conv.h"
+#include "algorithm/transpose.h"
 #include "algorithm/winograd.h"
 #include "plan/plan.h"
 #include "tconv/blocks.h"
@@ -35,6 +36,7 @@ struct TargetSchedule {
   int tile[TCONV_MAX_RANK] = {1, 1, 1};  // positions of a register tile, [2] innermost
   int unroll_depth = 1;                  // input channels unrolled
   std::vector<int> rows;                 // Winograd: tiles of a register tile, one a products function
+  int transpose_block = 4;               // rows and columns that are transposed in registers
 };
 
 struct Schedule {
@@ -57,6 +59,7 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Halide::Target> &ta
 
 // Each applies a target schedule to one variant. The CPU's serves x86 and ARM.
 void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &schedule);
+void schedule_transpose(Transpose &transpose);
 void apply_cuda_schedule(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule);
 
 // The functions of Winograd's method on the CPU.

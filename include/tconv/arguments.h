@@ -2,8 +2,7 @@
 #ifndef TCONV_ARGUMENTS_H
 #define TCONV_ARGUMENTS_H
 
-#include "HalideRuntime.h"
-#include "tconv/blocks.h"
+#include "tconv/windows.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -17,28 +16,6 @@ typedef struct tconv_arguments {
   int32_t variant; /* -1: the kernel has none for the class */
   void *argv[4 + 2 * TCONV_MAX_RANK];
 } tconv_arguments;
-
-static inline void tconv_set_dim(halide_dimension_t *dim, int64_t extent, int64_t stride) {
-  dim->min = 0;
-  dim->extent = (int32_t)extent;
-  dim->stride = (int32_t)stride;
-  dim->flags = 0;
-}
-
-static inline halide_buffer_t tconv_buffer(const void *host, int dimensions, halide_dimension_t *dim) {
-  halide_buffer_t buffer;
-  buffer.device = 0;
-  buffer.device_interface = NULL;
-  buffer.host = (uint8_t *)(uintptr_t)host;
-  buffer.flags = 0;
-  buffer.type.code = halide_type_float;
-  buffer.type.bits = 32;
-  buffer.type.lanes = 1;
-  buffer.dimensions = dimensions;
-  buffer.dim = dim;
-  buffer.padding = NULL;
-  return buffer;
-}
 
 static inline int tconv_find_variant(const tconv_kernel *kernel, const tconv_class *one) {
   int v, d;
@@ -56,15 +33,14 @@ static inline int tconv_find_variant(const tconv_kernel *kernel, const tconv_cla
 
 /* Binds the spatial dimensions; 0 when the class has no output in the block. */
 static inline int tconv_bind_positions(const tconv_job *job, const tconv_class *one, const int64_t *start,
-                                       const tconv_window *window, tconv_arguments *arguments, const float **input,
-                                       float **output) {
+                                       const tconv_window *window, const tconv_outputs *outputs,
+                                       tconv_arguments *arguments, const float **input, float **output) {
   const int rank = job->layer->rank;
-  int64_t out_stride = job->layer->channels_last ? job->layer->out_channels : 1;
   int i;
   for (i = 0; i < rank; ++i) {
     const int d = TCONV_MAX_RANK - 1 - i;
     const tconv_run *run = &one->run[d];
-    const tconv_dim *dim = &job->dims.dim[d];
+    const int64_t step = job->dims.dim[d].stride, out_stride = outputs->stride[d];
     const int64_t size = tconv_min(job->blocks.size[d], run->extent - start[d]);
     /* Without taps nothing is read, and the window need not reach. */
     const int64_t skip = one->taps == 0 ? 0 : run->offset - job->blocks.low[d];
@@ -72,11 +48,10 @@ static inline int tconv_bind_positions(const tconv_job *job, const tconv_class *
     arguments->taps[i] = one->taps == 0 ? 0 : (int32_t)run->taps;
     arguments->steps[i] = (int32_t)run->step;
     tconv_set_dim(&arguments->input_dim[2 + i], window->extent[d] - skip, window->stride[d]);
-    tconv_set_dim(&arguments->output_dim[2 + i], size, out_stride * dim->stride);
+    tconv_set_dim(&arguments->output_dim[2 + i], size, out_stride * step);
     tconv_set_dim(&arguments->output_dim[2 + rank + i], run->count, out_stride);
     *input += skip * window->stride[d];
-    *output += (run->first + start[d] * dim->stride) * out_stride;
-    out_stride *= dim->out;
+    *output += (run->first + start[d] * step - outputs->origin[d]) * out_stride;
     arguments->argv[3 + i] = &arguments->taps[i];
     arguments->argv[3 + rank + i] = &arguments->steps[i];
   }
@@ -84,19 +59,17 @@ static inline int tconv_bind_positions(const tconv_job *job, const tconv_class *
 }
 
 /* Binds one class of one block. Returns 0 when the class has no output there. */
-static inline int tconv_bind(const tconv_job *job, const tconv_class *one, int64_t image, const int64_t *start,
-                             const tconv_window *window, tconv_arguments *arguments) {
+static inline int tconv_bind(const tconv_job *job, const tconv_class *one, const int64_t *start,
+                             const tconv_window *window, const tconv_outputs *to, tconv_arguments *arguments) {
   const tconv_layer *layer = job->layer;
   const int rank = layer->rank;
   const tconv_tiling *tiling = &job->kernel->tiling;
   const int64_t inputs = tconv_group_inputs(layer), outputs = tconv_column_outputs(tiling, layer);
   const int64_t groups = tconv_column_groups(tiling, layer);
   const int64_t panel = tiling->panel, depth = inputs * one->taps;
-  const int64_t positions = job->dims.dim[0].out * job->dims.dim[1].out * job->dims.dim[2].out;
-  const int64_t out_channel = layer->channels_last ? 1 : positions;
   const float *input = window->data;
-  float *output = job->call->output + image * positions * layer->out_channels;
-  if (!tconv_bind_positions(job, one, start, window, arguments, &input, &output)) return 0;
+  float *output = to->data;
+  if (!tconv_bind_positions(job, one, start, window, to, arguments, &input, &output)) return 0;
   tconv_set_dim(&arguments->input_dim[0], inputs, window->channel_stride);
   tconv_set_dim(&arguments->input_dim[1], layer->groups, inputs * window->channel_stride);
   tconv_set_dim(&arguments->weights_dim[0], panel, 1);
@@ -105,8 +78,8 @@ static inline int tconv_bind(const tconv_job *job, const tconv_class *one, int64
   tconv_set_dim(&arguments->weights_dim[3], groups, one->columns * depth);
   tconv_set_dim(&arguments->bias_dim[0], tconv_round_up(outputs, panel), 1);
   tconv_set_dim(&arguments->bias_dim[1], groups, tconv_round_up(outputs, panel));
-  tconv_set_dim(&arguments->output_dim[0], outputs, out_channel);
-  tconv_set_dim(&arguments->output_dim[1], groups, outputs * out_channel);
+  tconv_set_dim(&arguments->output_dim[0], outputs, to->channel_stride);
+  tconv_set_dim(&arguments->output_dim[1], groups, outputs * to->channel_stride);
   arguments->input = tconv_buffer(input, 2 + rank, arguments->input_dim);
   arguments->weights = tconv_buffer(job->packed + one->weights, 4, arguments->weights_dim);
   arguments->bias = tconv_buffer(job->packed, 2, arguments->bias_dim);

@@ -6,8 +6,6 @@
 #ifndef TCONV_BLOCKS_H
 #define TCONV_BLOCKS_H
 
-#include <string.h>
-
 #include "tconv/packing.h"
 
 #ifdef __cplusplus
@@ -25,6 +23,7 @@ typedef struct tconv_blocks {
   int64_t tasks;
   int64_t workers;
   int64_t window_floats; /* of one worker's copy of a window; 0 where every window can be read in place */
+  int64_t output_floats; /* of the outputs of a block, where they are not written in place */
   int64_t worker_floats; /* workspace of one worker */
 } tconv_blocks;
 
@@ -48,13 +47,6 @@ typedef struct tconv_job {
   tconv_blocks blocks;
 } tconv_job;
 
-/* A block's window of the input: where it lies, and the strides of the memory that holds it. */
-typedef struct tconv_window {
-  int64_t low[TCONV_MAX_RANK], extent[TCONV_MAX_RANK], stride[TCONV_MAX_RANK];
-  int64_t channel_stride;
-  const float *data;
-} tconv_window;
-
 static inline int64_t tconv_window_extent(const tconv_blocks *blocks, const tconv_path *path, int d, int64_t size) {
   return tconv_round_up(size, path->tile[d]) + blocks->high[d] - blocks->low[d];
 }
@@ -68,6 +60,19 @@ static inline int64_t tconv_block_floats(const tconv_blocks *blocks, const tconv
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const int64_t extent = tconv_window_extent(blocks, path, d, blocks->size[d]);
     if (floats > INT32_MAX / extent) return TCONV_WINDOW_TOO_LARGE;
+    floats *= extent;
+  }
+  return floats;
+}
+
+/* Floats of a block's outputs in the other layout, 0 where they are written in place. */
+static inline int64_t tconv_block_output_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
+                                                const tconv_layer *layer, const tconv_dims *dims) {
+  int64_t floats = tiling->transpose_output ? layer->out_channels : 0;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const int64_t extent = blocks->size[d] * dims->dim[d].stride;
+    if (floats > INT32_MAX / tconv_max(extent, 1)) return TCONV_WINDOW_TOO_LARGE;
     floats *= extent;
   }
   return floats;
@@ -119,12 +124,13 @@ static inline int tconv_reads_in_place(const tconv_blocks *blocks, const tconv_p
 }
 
 /* What follows from the blocks, their classes and the most threads. */
-static inline void tconv_set_tasks(const tconv_path *path, const tconv_layer *layer, const tconv_dims *dims,
-                                   int64_t images, int64_t threads, tconv_blocks *blocks) {
+static inline void tconv_set_tasks(const tconv_tiling *tiling, const tconv_path *path, const tconv_layer *layer,
+                                   const tconv_dims *dims, int64_t images, int64_t threads, tconv_blocks *blocks) {
+  const int in_place = !tiling->transpose_input && tconv_reads_in_place(blocks, path, dims);
   blocks->tasks = blocks->classes * images;
   blocks->workers = tconv_max(tconv_min(blocks->tasks, threads), 1);
-  blocks->window_floats =
-      tconv_reads_in_place(blocks, path, dims) ? 0 : tconv_round_up(tconv_block_floats(blocks, path, layer), 16);
+  blocks->window_floats = in_place ? 0 : tconv_round_up(tconv_block_floats(blocks, path, layer), 16);
+  blocks->output_floats = tconv_round_up(tconv_block_output_floats(blocks, tiling, layer, dims), 16);
 }
 
 static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
@@ -142,14 +148,17 @@ static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_pat
     for (r = 0; r < dim->stride; r += tconv_phase_run(dim, r, tiling->merge_phases).count) ++runs;
     classes *= runs;
   }
-  while (tconv_block_floats(blocks, path, layer) > budget && tconv_halve_block(blocks, path)) continue;
+  while ((tconv_block_floats(blocks, path, layer) > budget ||
+          tconv_block_output_floats(blocks, tiling, layer, dims) > 2 * budget) &&
+         tconv_halve_block(blocks, path))
+    continue;
   /* All classes in one task read a window once; a task each keeps a class's weights in the cache. */
-  blocks->classes = tconv_packed_floats(tiling, layer, dims) > budget ? classes : 1;
+  blocks->classes = tconv_packed_floats(tiling, layer, dims) > budget && !tiling->transpose_output ? classes : 1;
   per_image = tconv_count_blocks(blocks);
   while (threads > 1 && blocks->classes * batch * per_image < 2 * threads && tconv_halve_block(blocks, path))
     per_image = tconv_count_blocks(blocks);
-  tconv_set_tasks(path, layer, dims, batch * per_image, threads, blocks);
-  blocks->worker_floats = blocks->window_floats;
+  tconv_set_tasks(tiling, path, layer, dims, batch * per_image, threads, blocks);
+  blocks->worker_floats = blocks->window_floats + blocks->output_floats;
 }
 
 static inline int64_t tconv_block_tiles(const tconv_blocks *blocks, const tconv_tile_grid *grid) {
@@ -205,7 +214,7 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
   while (threads > 1 && batch * per_image < 2 * threads && tconv_cut_tiles_once(blocks, &grid))
     per_image = tconv_count_blocks(blocks);
   blocks->classes = 1;
-  tconv_set_tasks(path, layer, dims, batch * per_image, threads, blocks);
+  tconv_set_tasks(tiling, path, layer, dims, batch * per_image, threads, blocks);
   for (i = 0; i < path->tiles->products_count; ++i) slack = tconv_max(slack, path->tiles->rows[i]);
   blocks->worker_floats = blocks->window_floats + tconv_transformed_floats(blocks, layer, &grid) +
                           slack * tconv_tile_row_floats(layer) + tconv_products_floats(blocks, tiling, &grid);
@@ -217,65 +226,6 @@ static inline void tconv_cut(const tconv_kernel *kernel, const tconv_path *path,
     tconv_cut_tiles(kernel, path, layer, dims, batch, threads, blocks);
   else
     tconv_cut_classes(kernel, path, layer, dims, batch, threads, blocks);
-}
-
-/* Copies a window, row by row, with zeros where it leaves the input. */
-static inline void tconv_copy_window(const tconv_dim *dim, const tconv_window *window, const float *image,
-                                     const int64_t *stride, int64_t planes, int64_t pixel, int64_t plane_size,
-                                     float *to) {
-  const int64_t row = window->extent[2] * pixel;
-  const int64_t first = tconv_min(tconv_max(-window->low[2], 0), window->extent[2]) * pixel;
-  const int64_t last = tconv_min(window->extent[2], dim[2].in - window->low[2]) * pixel;
-  int64_t plane, z, y;
-  for (plane = 0; plane < planes; ++plane)
-    for (z = window->low[0]; z < window->low[0] + window->extent[0]; ++z)
-      for (y = window->low[1]; y < window->low[1] + window->extent[1]; ++y, to += row) {
-        const int outside = z < 0 || z >= dim[0].in || y < 0 || y >= dim[1].in || last <= first;
-        const int64_t begin = outside ? row : first, end = outside ? row : last;
-        memset(to, 0, (size_t)begin * sizeof(float));
-        if (outside) continue;
-        memcpy(to + begin, image + plane * plane_size + z * stride[0] + y * stride[1] + window->low[2] * pixel + begin,
-               (size_t)(end - begin) * sizeof(float));
-        memset(to + end, 0, (size_t)(row - end) * sizeof(float));
-      }
-}
-
-/* The window of the block that starts at `start`, in place if it lies inside the input, else copied to `memory` with
- * zeros around it. */
-static inline void tconv_load_window(const tconv_job *job, int64_t image, const int64_t *start, float *memory,
-                                     tconv_window *window) {
-  const tconv_layer *layer = job->layer;
-  const tconv_blocks *blocks = &job->blocks;
-  const int64_t channels = layer->in_channels;
-  const tconv_dim *dim = job->dims.dim;
-  /* A row is contiguous: positions of all channels, or of one. */
-  const int64_t pixel = layer->channels_last ? channels : 1, planes = layer->channels_last ? 1 : channels;
-  int64_t plane_size = pixel, copied_plane = pixel, stride[TCONV_MAX_RANK];
-  const float *image_data;
-  int inside = 1, d;
-  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
-    const int64_t size = tconv_min(blocks->size[d], blocks->quotients[d] - start[d]);
-    window->low[d] = start[d] + blocks->low[d];
-    window->extent[d] = tconv_window_extent(blocks, job->path, d, size);
-    inside = inside && window->low[d] >= 0 && window->low[d] + window->extent[d] <= dim[d].in;
-    stride[d] = plane_size;
-    window->stride[d] = copied_plane;
-    plane_size *= dim[d].in;
-    copied_plane *= window->extent[d];
-  }
-  image_data = job->call->input + image * planes * plane_size;
-  if (inside) {
-    window->data = image_data;
-    for (d = 0; d < TCONV_MAX_RANK; ++d) {
-      window->stride[d] = stride[d];
-      window->data += window->low[d] * stride[d];
-    }
-    window->channel_stride = layer->channels_last ? 1 : plane_size;
-    return;
-  }
-  window->data = memory;
-  window->channel_stride = layer->channels_last ? 1 : copied_plane;
-  tconv_copy_window(dim, window, image_data, stride, planes, pixel, plane_size, memory);
 }
 
 #ifdef __cplusplus

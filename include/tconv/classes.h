@@ -41,6 +41,14 @@ static inline int tconv_resolve_layer(const tconv_layer *layer, const int64_t *s
 static inline int64_t tconv_group_outputs(const tconv_layer *layer) { return layer->out_channels / layer->groups; }
 static inline int64_t tconv_group_inputs(const tconv_layer *layer) { return layer->in_channels / layer->groups; }
 
+/* The layout of the compiled functions' windows, and of their outputs. */
+static inline int tconv_reads_channels_last(const tconv_tiling *tiling, const tconv_layer *layer) {
+  return layer->channels_last != tiling->transpose_input;
+}
+static inline int tconv_writes_channels_last(const tconv_tiling *tiling, const tconv_layer *layer) {
+  return layer->channels_last != tiling->transpose_output;
+}
+
 /* What the packed weights are cut into: groups, and the columns of a phase in each. */
 static inline int64_t tconv_column_groups(const tconv_tiling *tiling, const tconv_layer *layer) {
   return tiling->group_columns ? 1 : layer->groups;

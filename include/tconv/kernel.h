@@ -83,6 +83,8 @@ typedef struct tconv_path {
   tconv_function activate;      /* elementwise: buffer, kind, the same buffer; NULL where the activation is fused */
   tconv_function softmax;       /* over rows: buffer, logarithm, the same buffer; or NULL */
   const tconv_tile_functions *tiles; /* Winograd's method, else NULL */
+  tconv_function transpose;          /* from (i, j, y, z) to (j, i, y, z), [0] contiguous in both, zero where j lies
+                                        outside from's range; NULL where the tiling asks for neither layout */
 } tconv_path;
 
 /* How the packed weights and the work are cut; the same on every path of a kernel. */
@@ -94,6 +96,8 @@ typedef struct tconv_tiling {
   int64_t block_bytes;   /* input (Winograd: transformed) that one task works on at a time: a share of the second-level
                             cache */
   int32_t tile_outputs[TCONV_MAX_RANK]; /* Winograd's method: a tile's outputs in each dimension; else 0 */
+  int32_t transpose_input;  /* 1: the functions read windows of the other layout than the layer's */
+  int32_t transpose_output; /* 1: and write such outputs */
 } tconv_tiling;
 
 typedef struct tconv_kernel {

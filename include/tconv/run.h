@@ -58,11 +58,11 @@ static inline const float *tconv_baked_weights(const tconv_kernel *kernel) {
 }
 
 /* Computes one class over one block from its window. */
-static inline int tconv_run_class(const tconv_job *job, const tconv_class *one, int64_t image, const int64_t *start,
-                                  const tconv_window *window) {
+static inline int tconv_run_class(const tconv_job *job, const tconv_class *one, const int64_t *start,
+                                  const tconv_window *window, const tconv_outputs *outputs) {
   const tconv_layer *layer = job->layer;
   tconv_arguments arguments;
-  if (!tconv_bind(job, one, image, start, window, &arguments)) return TCONV_OK;
+  if (!tconv_bind(job, one, start, window, outputs, &arguments)) return TCONV_OK;
   if (arguments.variant < 0) return TCONV_ERROR_KERNEL;
   if (job->path->phases[arguments.variant](arguments.argv) != 0) return TCONV_ERROR_KERNEL;
   if (job->path->activate && layer->activation != TCONV_ACTIVATION_LINEAR && !tconv_is_softmax(layer)) {
@@ -81,20 +81,24 @@ static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_
   const tconv_tiling *tiling = &job->kernel->tiling;
   int64_t start[TCONV_MAX_RANK], rest = task, image;
   tconv_window window;
+  tconv_outputs outputs;
   int d, status;
   for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
     start[d] = rest % blocks->count[d] * blocks->size[d];
     rest /= blocks->count[d];
   }
   image = rest % job->call->batch;
-  tconv_load_window(job, image, start, memory, &window);
-  if (tconv_is_winograd(tiling)) return tconv_run_tiles(job, image, start, &window, memory + blocks->window_floats);
-  if (blocks->classes > 1) return tconv_run_class(job, one, image, start, &window);
+  status = tconv_load_window(job, image, start, memory, &window);
+  if (status != TCONV_OK) return status;
+  memory += blocks->window_floats;
+  if (tconv_is_winograd(tiling)) return tconv_run_tiles(job, image, start, &window, memory);
+  outputs = tconv_find_outputs(job, image, start, memory);
+  if (blocks->classes > 1) return tconv_run_class(job, one, start, &window, &outputs);
   tconv_first_class(tiling, job->layer, &job->dims, one);
   do {
-    status = tconv_run_class(job, one, image, start, &window);
+    status = tconv_run_class(job, one, start, &window, &outputs);
   } while (status == TCONV_OK && tconv_next_class(tiling, job->layer, &job->dims, one));
-  return status;
+  return status == TCONV_OK ? tconv_store_outputs(job, image, &outputs) : status;
 }
 
 /* Worker `index` runs an equal share of the tasks, in order; classes are outermost. */

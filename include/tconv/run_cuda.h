@@ -48,9 +48,10 @@ static inline int tconv_launch_class(const tconv_job *job, const tconv_class *on
                                      const tconv_window *window, tconv_device_array *input, tconv_device_array *weights,
                                      tconv_device_array *output) {
   static const int64_t start[TCONV_MAX_RANK] = {0, 0, 0};
+  const tconv_outputs outputs = tconv_find_outputs(job, image, start, NULL);
   tconv_arguments arguments;
   int ok;
-  if (!tconv_bind(job, one, image, start, window, &arguments)) return TCONV_OK;
+  if (!tconv_bind(job, one, start, window, &outputs, &arguments)) return TCONV_OK;
   if (arguments.variant < 0) return TCONV_ERROR_KERNEL;
   ok = tconv_to_device(&arguments.input, input) && tconv_to_device(&arguments.weights, weights) &&
        tconv_to_device(&arguments.bias, weights) && tconv_to_device(&arguments.output, output);
@@ -71,8 +72,10 @@ static inline int tconv_launch_image(const tconv_job *job, int64_t image, float 
   tconv_device_array input;
   tconv_window window;
   tconv_class one;
-  int status = TCONV_ERROR_DEVICE, d;
-  tconv_load_window(job, image, start, memory, &window);
+  int status, d;
+  status = tconv_load_window(job, image, start, memory, &window);
+  if (status != TCONV_OK) return status;
+  status = TCONV_ERROR_DEVICE;
   for (d = 0; d < TCONV_MAX_RANK; ++d) floats *= window.data == memory ? window.extent[d] : job->dims.dim[d].in;
   if (tconv_device_new(&input, window.data, floats, 1)) {
     tconv_first_class(tiling, job->layer, &job->dims, &one);

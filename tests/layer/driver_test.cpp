@@ -65,6 +65,8 @@ Case random_case(Random &random) {
   if (random(0, 1)) {
     for (std::int64_t &tile : c.tile) tile = random.one_of({1, 2, 3, 5, 8});
   }
+  c.tiling.transpose_input = random(0, 2) == 0 ? 1 : 0;
+  c.tiling.transpose_output = random(0, 2) == 0 ? 1 : 0;
   c.tiling.block_bytes = random.one_of({4, 256, 2048, 1 << 20});
   c.torch_order = random(0, 1) != 0;
   return c;
@@ -83,7 +85,8 @@ std::string describe(const Case &c) {
   const tconv_tiling &t = c.tiling;
   return text + " panel " + std::to_string(t.panel) + " merge " + std::to_string(t.merge_phases) + " dense " +
          std::to_string(t.dense_phases) + " tile " + std::to_string(c.tile[0]) + "," + std::to_string(c.tile[1]) + "," +
-         std::to_string(c.tile[2]) + " block_bytes " + std::to_string(t.block_bytes);
+         std::to_string(c.tile[2]) + " block_bytes " + std::to_string(t.block_bytes) + " transpose " + std::to_string(t.transpose_input) +
+         std::to_string(t.transpose_output);
 }
 
 TEST_F(Driver, RandomLayersAreTheDefinitionsWhateverTheCutAndTheThreads) {
@@ -93,6 +96,8 @@ TEST_F(Driver, RandomLayersAreTheDefinitionsWhateverTheCutAndTheThreads) {
     const Case c = random_case(random);
     SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
     reference_tile = {c.tile[2], c.tile[1], c.tile[0]};
+    // The memory beside the output is written again by the next block.
+    reference_expects_nan = c.tiling.transpose_output == 0;
     const ReferenceKernel reference(c.tiling, c.tile);
     Outcome outcome = {};
     ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, sum_tolerance, &outcome));
@@ -101,7 +106,7 @@ TEST_F(Driver, RandomLayersAreTheDefinitionsWhateverTheCutAndTheThreads) {
   }
   // The draw reaches what it is there for.
   EXPECT_GT(copied, layers / 10);
-  EXPECT_GT(in_place, layers / 10);
+  EXPECT_GT(in_place, layers / 15);
   EXPECT_GT(empty, layers / 20);
 }
 

@@ -177,6 +177,22 @@ inline int reference_softmax(void **argv) {
   return 0;
 }
 
+// from (i, j, y, z), to (j, i, y, z).
+inline int reference_transpose(void **argv) {
+  const View from(argv[0]), to(argv[1]);
+  const std::int64_t low = from.buffer.dim[1].min, high = low + from.extent(1);
+  if (from.stride(0) != 1 || to.stride(0) != 1 || to.extent(1) != from.extent(0)) return 1;
+  if (to.extent(2) != from.extent(2) || to.extent(3) != from.extent(3)) return 2;
+  for_each_position({to.extent(3), to.extent(2), to.extent(1)}, [&](const Position &at) {
+    for (std::int64_t j = 0; j < to.extent(0); ++j) {
+      const std::int64_t source = at[2] + (j - low) * from.stride(1) + at[1] * from.stride(2) + at[0] * from.stride(3);
+      *to.at(j + at[2] * to.stride(1) + at[1] * to.stride(2) + at[0] * to.stride(3)) =
+          j >= low && j < high ? *from.at(source) : 0.0f;
+    }
+  });
+  return 0;
+}
+
 // A general kernel, or what the caller makes of it. Not copied: it points into itself.
 struct ReferenceKernel {
   explicit ReferenceKernel(const tconv_tiling &tiling, const Position &tile = {1, 1, 1})
@@ -189,7 +205,8 @@ struct ReferenceKernel {
 
   tconv_function phases;
   tconv_variant variant = {{0, 0, 0}, {0, 0, 0}};
-  tconv_path path = {"reference", {0, 0}, &phases, {1, 1, 1}, reference_activate, reference_softmax, nullptr};
+  tconv_path path = {"reference",       {0, 0},  &phases,           {1, 1, 1}, reference_activate,
+                     reference_softmax, nullptr, reference_transpose};
   tconv_kernel kernel = {TCONV_ABI_VERSION, 1, "reference", "reference", {}, &variant, 1, &path, 1, nullptr};
 };
 

@@ -139,7 +139,7 @@ struct ReferenceTileKernel {
 
   tconv_function products[2] = {reference_products<reference_rows[0]>, reference_products<reference_rows[1]>};
   tconv_tile_functions tiles = {reference_transform_input, reference_transform_output, products, reference_rows, 2};
-  tconv_path path = {"reference", {0, 0}, nullptr, {1, 1, 1}, nullptr, reference_softmax, &tiles};
+  tconv_path path = {"reference", {0, 0}, nullptr, {1, 1, 1}, nullptr, reference_softmax, &tiles, reference_transpose};
   tconv_kernel kernel = {TCONV_ABI_VERSION, 0, "reference", "reference", {}, nullptr, 0, &path, 1, nullptr};
 };
 

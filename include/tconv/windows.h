@@ -1,0 +1,232 @@
+/* The window of the input that a task reads, and where it writes: in the layer's own arrays, or in the worker's memory
+ * where a window hangs over an edge or where the compiled functions have the other layout than the layer.
+ */
+#ifndef TCONV_WINDOWS_H
+#define TCONV_WINDOWS_H
+
+#include <string.h>
+
+#include "tconv/blocks.h"
+#include "tconv/buffers.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A block's window of the input: where it lies, and the strides of the memory that holds it. */
+typedef struct tconv_window {
+  int64_t low[TCONV_MAX_RANK], extent[TCONV_MAX_RANK], stride[TCONV_MAX_RANK];
+  int64_t channel_stride;
+  const float *data;
+} tconv_window;
+
+/* Where a task writes: output `origin` lies at `data`, the others at these strides from it. */
+typedef struct tconv_outputs {
+  int64_t origin[TCONV_MAX_RANK], stride[TCONV_MAX_RANK];
+  int64_t channel_stride;
+  float *data;
+} tconv_outputs;
+
+/* Strides of a dense array of so many channels and positions. Returns its elements. */
+static inline int64_t tconv_dense_strides(int channels_last, int64_t channels, const int64_t *extent,
+                                          int64_t *channel_stride, int64_t *stride) {
+  int64_t all = channels_last ? channels : 1;
+  int d;
+  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+    stride[d] = all;
+    all *= extent[d];
+  }
+  *channel_stride = channels_last ? 1 : all;
+  return channels_last ? all : all * channels;
+}
+
+/* The part of a window that lies inside the input: [first, last) in each dimension. Returns 0 when there is none. */
+static inline int tconv_inside(const tconv_dim *dim, const tconv_window *window, int64_t *first, int64_t *last) {
+  int any = 1, d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    first[d] = tconv_min(tconv_max(-window->low[d], 0), window->extent[d]);
+    last[d] = tconv_max(tconv_min(window->extent[d], dim[d].in - window->low[d]), first[d]);
+    any = any && first[d] < last[d];
+  }
+  return any;
+}
+
+/* Zeros around that part, in a window of `planes` planes whose positions are `pixel` floats wide; `ends`: also in rows
+ * that are partly inside. */
+static inline void tconv_clear_outside(const tconv_window *window, const int64_t *first, const int64_t *last,
+                                       int64_t planes, int64_t pixel, int ends, float *to) {
+  const int64_t row = window->extent[2] * pixel;
+  int64_t plane, z, y, i;
+  for (plane = 0; plane < planes; ++plane)
+    for (z = 0; z < window->extent[0]; ++z)
+      for (y = 0; y < window->extent[1]; ++y, to += row) {
+        if (z < first[0] || z >= last[0] || y < first[1] || y >= last[1]) {
+          memset(to, 0, (size_t)row * sizeof(float));
+        } else if (ends) {
+          for (i = 0; i < first[2] * pixel; ++i) to[i] = 0;
+          for (i = last[2] * pixel; i < row; ++i) to[i] = 0;
+        }
+      }
+}
+
+/* Where element `first` lies. */
+static inline int64_t tconv_offset(const int64_t *stride, const int64_t *first) {
+  return first[0] * stride[0] + first[1] * stride[1] + first[2] * stride[2];
+}
+
+/* Copies a window from `image`, whose strides and layout are the layer's. */
+static inline void tconv_copy_window(const tconv_window *window, const float *image, const int64_t *stride,
+                                     int64_t channel_stride, const int64_t *first, const int64_t *last, int64_t planes,
+                                     int64_t pixel, float *to) {
+  const size_t bytes = (size_t)((last[2] - first[2]) * pixel) * sizeof(float);
+  int64_t plane, z, y;
+  for (plane = 0; plane < planes; ++plane)
+    for (z = first[0]; z < last[0]; ++z)
+      for (y = first[1]; y < last[1]; ++y)
+        memcpy(to + plane * window->channel_stride + z * window->stride[0] + y * window->stride[1] + first[2] * pixel,
+               image + plane * channel_stride + (window->low[0] + z) * stride[0] + (window->low[1] + y) * stride[1] +
+                   (window->low[2] + first[2]) * stride[2],
+               bytes);
+}
+
+/* Dimensions (column, row, y, z) of tconv_path.transpose's arrays: [0] is contiguous. */
+typedef struct tconv_matrix {
+  halide_dimension_t dim[4];
+} tconv_matrix;
+
+static inline tconv_matrix tconv_planes(const int64_t *first, const int64_t *last, const int64_t *stride) {
+  tconv_matrix matrix;
+  tconv_set_dim(&matrix.dim[2], last[1] - first[1], stride[1]);
+  tconv_set_dim(&matrix.dim[3], last[0] - first[0], stride[0]);
+  return matrix;
+}
+
+static inline int tconv_transpose(const tconv_path *path, const float *from, tconv_matrix *from_dims, float *to,
+                                  tconv_matrix *to_dims) {
+  halide_buffer_t source = tconv_buffer(from, 4, from_dims->dim), target = tconv_buffer(to, 4, to_dims->dim);
+  void *argv[2];
+  argv[0] = &source;
+  argv[1] = &target;
+  return path->transpose(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+}
+
+/* The same, into the other layout. Where rows of positions become contiguous, the function adds the zeros at their
+ * ends. */
+static inline int tconv_transpose_window(const tconv_job *job, const tconv_window *window, const float *image,
+                                         const int64_t *stride, int64_t channel_stride, const int64_t *first,
+                                         const int64_t *last, float *to) {
+  const int64_t channels = job->layer->in_channels, inside = last[2] - first[2];
+  const int64_t at = tconv_offset(stride, window->low) + tconv_offset(stride, first);
+  tconv_matrix from_dims = tconv_planes(first, last, stride), to_dims = tconv_planes(first, last, window->stride);
+  to += first[0] * window->stride[0] + first[1] * window->stride[1];
+  if (job->layer->channels_last) {
+    tconv_set_dim(&from_dims.dim[0], channels, 1);
+    tconv_set_dim(&from_dims.dim[1], inside, stride[2]);
+    from_dims.dim[1].min = (int32_t)first[2];
+    tconv_set_dim(&to_dims.dim[0], window->extent[2], 1);
+    tconv_set_dim(&to_dims.dim[1], channels, window->channel_stride);
+  } else {
+    tconv_set_dim(&from_dims.dim[0], inside, 1);
+    tconv_set_dim(&from_dims.dim[1], channels, channel_stride);
+    tconv_set_dim(&to_dims.dim[0], channels, 1);
+    tconv_set_dim(&to_dims.dim[1], inside, window->stride[2]);
+    to += first[2] * window->stride[2];
+  }
+  return tconv_transpose(job->path, image + at, &from_dims, to, &to_dims);
+}
+
+/* The window of the block that starts at `start`: in place if it lies inside the input and has the layout that is
+ * asked for, else in `memory`, with zeros around it. */
+static inline int tconv_load_window(const tconv_job *job, int64_t image, const int64_t *start, float *memory,
+                                    tconv_window *window) {
+  const tconv_layer *layer = job->layer;
+  const tconv_blocks *blocks = &job->blocks;
+  const tconv_dim *dim = job->dims.dim;
+  const int transposed = job->kernel->tiling.transpose_input;
+  const int last_layout = tconv_reads_channels_last(&job->kernel->tiling, layer);
+  const int64_t planes = last_layout ? 1 : layer->in_channels, pixel = last_layout ? layer->in_channels : 1;
+  int64_t extent[TCONV_MAX_RANK], stride[TCONV_MAX_RANK], first[TCONV_MAX_RANK], last[TCONV_MAX_RANK], channel_stride;
+  const float *image_data = job->call->input;
+  int whole = !transposed, any, d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const int64_t size = tconv_min(blocks->size[d], blocks->quotients[d] - start[d]);
+    extent[d] = dim[d].in;
+    window->low[d] = start[d] + blocks->low[d];
+    window->extent[d] = tconv_window_extent(blocks, job->path, d, size);
+    whole = whole && window->low[d] >= 0 && window->low[d] + window->extent[d] <= dim[d].in;
+  }
+  image_data += image * tconv_dense_strides(layer->channels_last, layer->in_channels, extent, &channel_stride, stride);
+  if (whole) {
+    memcpy(window->stride, stride, sizeof stride);
+    window->channel_stride = channel_stride;
+    window->data = image_data + tconv_offset(stride, window->low);
+    return TCONV_OK;
+  }
+  tconv_dense_strides(last_layout, layer->in_channels, window->extent, &window->channel_stride, window->stride);
+  window->data = memory;
+  any = tconv_inside(dim, window, first, last);
+  tconv_clear_outside(window, first, last, planes, pixel, !transposed || last_layout || !any, memory);
+  if (!any) return TCONV_OK;
+  if (transposed)
+    return tconv_transpose_window(job, window, image_data, stride, channel_stride, first, last, memory);
+  tconv_copy_window(window, image_data, stride, channel_stride, first, last, planes, pixel, memory);
+  return TCONV_OK;
+}
+
+/* Where the block that starts at `start` writes: the output itself, or the worker's `memory`. */
+static inline tconv_outputs tconv_find_outputs(const tconv_job *job, int64_t image, const int64_t *start,
+                                               float *memory) {
+  const tconv_layer *layer = job->layer;
+  const int transposed = job->kernel->tiling.transpose_output;
+  const int last_layout = tconv_writes_channels_last(&job->kernel->tiling, layer);
+  int64_t extent[TCONV_MAX_RANK], all;
+  tconv_outputs outputs;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const tconv_dim *dim = &job->dims.dim[d];
+    extent[d] = transposed ? job->blocks.size[d] * dim->stride : dim->out;
+    outputs.origin[d] = transposed ? start[d] * dim->stride : 0;
+  }
+  all = tconv_dense_strides(last_layout, layer->out_channels, extent, &outputs.channel_stride, outputs.stride);
+  outputs.data = transposed ? memory : job->call->output + image * all;
+  return outputs;
+}
+
+/* Brings what was written beside the output to where it belongs. */
+static inline int tconv_store_outputs(const tconv_job *job, int64_t image, const tconv_outputs *outputs) {
+  const tconv_layer *layer = job->layer;
+  const int64_t none[TCONV_MAX_RANK] = {0};
+  int64_t extent[TCONV_MAX_RANK], stride[TCONV_MAX_RANK], size[TCONV_MAX_RANK], channel_stride;
+  tconv_matrix from_dims, to_dims;
+  float *to = job->call->output;
+  int d;
+  if (!job->kernel->tiling.transpose_output) return TCONV_OK;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const tconv_dim *dim = &job->dims.dim[d];
+    extent[d] = dim->out;
+    size[d] = tconv_min(job->blocks.size[d] * dim->stride, dim->out - outputs->origin[d]);
+    if (size[d] <= 0) return TCONV_OK;
+  }
+  to += image * tconv_dense_strides(layer->channels_last, layer->out_channels, extent, &channel_stride, stride);
+  to += tconv_offset(stride, outputs->origin);
+  from_dims = tconv_planes(none, size, outputs->stride);
+  to_dims = tconv_planes(none, size, stride);
+  if (layer->channels_last) {
+    tconv_set_dim(&from_dims.dim[0], size[2], 1);
+    tconv_set_dim(&from_dims.dim[1], layer->out_channels, outputs->channel_stride);
+    tconv_set_dim(&to_dims.dim[0], layer->out_channels, 1);
+    tconv_set_dim(&to_dims.dim[1], size[2], stride[2]);
+  } else {
+    tconv_set_dim(&from_dims.dim[0], layer->out_channels, 1);
+    tconv_set_dim(&from_dims.dim[1], size[2], outputs->stride[2]);
+    tconv_set_dim(&to_dims.dim[0], size[2], 1);
+    tconv_set_dim(&to_dims.dim[1], layer->out_channels, channel_stride);
+  }
+  return tconv_transpose(job->path, outputs->data, &from_dims, to, &to_dims);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
