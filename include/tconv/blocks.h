@@ -1,6 +1,7 @@
 /* How the driver cuts a call into tasks, and the window of the input that a task reads.
  *
- * A task is a block of output positions of one image, in one class or in all of them. A window that lies inside the
+ * A task is a block of output positions of one image, in one class or in all of them; of Winograd's method, in a share
+ * of the units, which are the panels of all groups and phases. A window that lies inside the
  * input is read in place; one that hangs over an edge is copied, with zeros around it, to the worker's workspace.
  */
 #ifndef TCONV_BLOCKS_H
@@ -19,7 +20,7 @@ typedef struct tconv_blocks {
   int64_t count[TCONV_MAX_RANK];
   int64_t low[TCONV_MAX_RANK];  /* the window of a block starts `low` before it (0 or less) ... */
   int64_t high[TCONV_MAX_RANK]; /* ... and ends `high` behind it */
-  int64_t classes;              /* classes that have tasks of their own; 1: a task does all of them */
+  int64_t parts;                /* tasks of a block: 1, or one a class; Winograd's method: shares of the units */
   int64_t tasks;
   int64_t workers;
   int64_t window_floats; /* of one worker's copy of a window; 0 where every window can be read in place */
@@ -123,11 +124,11 @@ static inline int tconv_reads_in_place(const tconv_blocks *blocks, const tconv_p
   return 1;
 }
 
-/* What follows from the blocks, their classes and the most threads. */
+/* What follows from the blocks, their parts and the most threads. */
 static inline void tconv_set_tasks(const tconv_tiling *tiling, const tconv_path *path, const tconv_layer *layer,
                                    const tconv_dims *dims, int64_t images, int64_t threads, tconv_blocks *blocks) {
   const int in_place = !tiling->transpose_input && tconv_reads_in_place(blocks, path, dims);
-  blocks->tasks = blocks->classes * images;
+  blocks->tasks = blocks->parts * images;
   blocks->workers = tconv_max(tconv_min(blocks->tasks, threads), 1);
   blocks->window_floats = in_place ? 0 : tconv_round_up(tconv_block_floats(blocks, path, layer), 16);
   blocks->output_floats = tconv_round_up(tconv_block_output_floats(blocks, tiling, layer, dims), 16);
@@ -153,9 +154,9 @@ static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_pat
          tconv_halve_block(blocks, path))
     continue;
   /* All classes in one task read a window once; a task each keeps a class's weights in the cache. */
-  blocks->classes = tconv_packed_floats(tiling, layer, dims) > budget && !tiling->transpose_output ? classes : 1;
+  blocks->parts = tconv_packed_floats(tiling, layer, dims) > budget && !tiling->transpose_output ? classes : 1;
   per_image = tconv_count_blocks(blocks);
-  while (threads > 1 && blocks->classes * batch * per_image < 2 * threads && tconv_halve_block(blocks, path))
+  while (threads > 1 && blocks->parts * batch * per_image < 2 * threads && tconv_halve_block(blocks, path))
     per_image = tconv_count_blocks(blocks);
   tconv_set_tasks(tiling, path, layer, dims, batch * per_image, threads, blocks);
   blocks->worker_floats = blocks->window_floats + blocks->output_floats;
@@ -179,22 +180,26 @@ static inline int64_t tconv_products_floats(const tconv_blocks *blocks, const tc
 }
 
 /* Cuts the outermost dimension that still can be into one block more, all of about one size; 0 when none can. Whole
- * rows of tiles are kept as long as may be. */
-static inline int tconv_cut_tiles_once(tconv_blocks *blocks, const tconv_tile_grid *grid) {
+ * rows of tiles are kept as long as may be, and cut where a register tile ends. */
+static inline int tconv_cut_tiles_once(tconv_blocks *blocks, const tconv_path *path, const tconv_tile_grid *grid) {
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const tconv_tiles *tiles = &grid->dim[d];
     const int64_t size = blocks->size[d] / tiles->outputs;
-    if (size <= 1) continue;
-    blocks->size[d] = tconv_ceil_div(tiles->count, tconv_ceil_div(tiles->count, size) + 1) * tiles->outputs;
+    const int64_t step = d == TCONV_MAX_RANK - 1 && size > path->tiles->rows[0] ? path->tiles->rows[0] : 1;
     /* Few tiles to a block are many blocks: the next count that changes the size. */
-    if (blocks->size[d] == size * tiles->outputs) blocks->size[d] -= tiles->outputs;
+    const int64_t most = (size - 1) / step * step;
+    const int64_t even = tconv_ceil_div(tiles->count, tconv_ceil_div(tiles->count, size) + 1);
+    if (size <= 1) continue;
+    blocks->size[d] = tconv_min(tconv_round_up(even, step), most) * tiles->outputs;
     return 1;
   }
   return 0;
 }
 
-/* Blocks of whole tiles, in positions of the shared window; every task does all phases. */
+/* Blocks of whole tiles, in positions of the shared window. A task of a part of the units reads all of the window and
+ * its share of the weights, a task of a part of the tiles the reverse: the smaller of the two is read more than once.
+ */
 static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
                                    const tconv_dims *dims, int64_t batch, int64_t threads, tconv_blocks *blocks) {
   const tconv_tiling *tiling = &kernel->tiling;
@@ -209,11 +214,15 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
     blocks->low[d] = grid.dim[d].low;
     blocks->high[d] = grid.dim[d].low + grid.dim[d].taps - 1;
   }
-  while (tconv_transformed_floats(blocks, layer, &grid) > budget && tconv_cut_tiles_once(blocks, &grid)) continue;
+  while (tconv_transformed_floats(blocks, layer, &grid) > budget && tconv_cut_tiles_once(blocks, path, &grid)) continue;
   per_image = tconv_count_blocks(blocks);
-  while (threads > 1 && batch * per_image < 2 * threads && tconv_cut_tiles_once(blocks, &grid))
+  blocks->parts = 1;
+  if (batch * per_image < 2 * threads &&
+      tconv_packed_floats(tiling, layer, dims) > tconv_transformed_floats(blocks, layer, &grid))
+    blocks->parts = tconv_min(threads, tconv_tile_units(tiling, layer, &grid));
+  while (blocks->parts < threads && batch * per_image * blocks->parts < 2 * threads &&
+         tconv_cut_tiles_once(blocks, path, &grid))
     per_image = tconv_count_blocks(blocks);
-  blocks->classes = 1;
   tconv_set_tasks(tiling, path, layer, dims, batch * per_image, threads, blocks);
   for (i = 0; i < path->tiles->products_count; ++i) slack = tconv_max(slack, path->tiles->rows[i]);
   blocks->worker_floats = blocks->window_floats + tconv_transformed_floats(blocks, layer, &grid) +

@@ -75,11 +75,11 @@ static inline int tconv_run_class(const tconv_job *job, const tconv_class *one, 
   return TCONV_OK;
 }
 
-/* Runs one task: a block in one class, or in all of them. `one` is the class that the task before left. */
-static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_t task, float *memory) {
+/* Runs one task: a block, given by its index, in one part of the classes or units. `one` is the class of the part. */
+static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_t part, int64_t index, float *memory) {
   const tconv_blocks *blocks = &job->blocks;
   const tconv_tiling *tiling = &job->kernel->tiling;
-  int64_t start[TCONV_MAX_RANK], rest = task, image;
+  int64_t start[TCONV_MAX_RANK], rest = index, image;
   tconv_window window;
   tconv_outputs outputs;
   int d, status;
@@ -91,9 +91,9 @@ static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_
   status = tconv_load_window(job, image, start, memory, &window);
   if (status != TCONV_OK) return status;
   memory += blocks->window_floats;
-  if (tconv_is_winograd(tiling)) return tconv_run_tiles(job, image, start, &window, memory);
+  if (tconv_is_winograd(tiling)) return tconv_run_tiles(job, image, start, part, &window, memory);
   outputs = tconv_find_outputs(job, image, start, memory);
-  if (blocks->classes > 1) return tconv_run_class(job, one, start, &window, &outputs);
+  if (blocks->parts > 1) return tconv_run_class(job, one, start, &window, &outputs);
   tconv_first_class(tiling, job->layer, &job->dims, one);
   do {
     status = tconv_run_class(job, one, start, &window, &outputs);
@@ -101,12 +101,13 @@ static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_
   return status == TCONV_OK ? tconv_store_outputs(job, image, &outputs) : status;
 }
 
-/* Worker `index` runs an equal share of the tasks, in order; classes are outermost. */
+/* Worker `index` runs an equal share of the tasks, in order; parts are outermost. */
 static inline int tconv_worker(void *context, int index, uint8_t *closure) {
   const tconv_job *job = (const tconv_job *)(const void *)closure;
   const tconv_blocks *blocks = &job->blocks;
   const int64_t begin = blocks->tasks * index / blocks->workers, end = blocks->tasks * (index + 1) / blocks->workers;
-  const int64_t per_class = blocks->tasks / blocks->classes;
+  const int64_t per_part = blocks->tasks / blocks->parts;
+  const int classes = blocks->parts > 1 && !tconv_is_winograd(&job->kernel->tiling);
   float *memory = tconv_aligned(job->call->workspace) + index * blocks->worker_floats;
   int64_t current = 0, task;
   tconv_class one;
@@ -114,9 +115,9 @@ static inline int tconv_worker(void *context, int index, uint8_t *closure) {
   tconv_first_class(&job->kernel->tiling, job->layer, &job->dims, &one);
   for (task = begin; task < end; ++task) {
     int status;
-    for (; blocks->classes > 1 && current < task / per_class; ++current)
+    for (; classes && current < task / per_part; ++current)
       tconv_next_class(&job->kernel->tiling, job->layer, &job->dims, &one);
-    status = tconv_run_block(job, &one, task % per_class, memory);
+    status = tconv_run_block(job, &one, task / per_part, task % per_part, memory);
     if (status != TCONV_OK) return status;
   }
   return TCONV_OK;

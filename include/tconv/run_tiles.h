@@ -1,10 +1,10 @@
 /* A task of Winograd's method: the window of a block is transformed once; then, panel by panel of the output columns of
  * each phase, come the products of all transform points and the transform to outputs. The transformed input stays in
  * the second-level cache over all panels, the products of one panel are no larger than that, and the weights are read
- * once a block.
+ * once a block. Where a block has several tasks, each transforms the window itself and takes a share of the panels.
  *
  * Every output is computed from its tile alone, in one order, so the bits do not depend on how tiles are cut into
- * blocks.
+ * blocks, nor blocks into tasks.
  */
 #ifndef TCONV_RUN_TILES_H
 #define TCONV_RUN_TILES_H
@@ -175,25 +175,26 @@ static inline int tconv_find_tile_range(const tconv_tile_block *block, const tco
   return 1;
 }
 
-/* Phase `index` of all, in one group. */
-static inline int tconv_run_tile_phase(const tconv_tile_block *block, int64_t group, int64_t index) {
+/* Panels [begin, end) of phase `index` of all, in one group. */
+static inline int tconv_run_tile_phase(const tconv_tile_block *block, int64_t group, int64_t index, int64_t begin,
+                                       int64_t end) {
   const tconv_job *job = block->job;
   const tconv_tiling *tiling = &job->kernel->tiling;
-  const int64_t panel = tiling->panel, inputs = tconv_group_inputs(job->layer);
-  const int64_t outputs = tconv_group_outputs(job->layer);
+  const int64_t panel = tiling->panel, outputs = tconv_group_outputs(job->layer);
+  const int64_t panel_floats = panel * block->grid.points * tconv_group_inputs(job->layer);
   const float *weights = job->packed + tconv_bias_floats(tiling, job->layer) +
                          (group * block->grid.phases + index) * block->grid.phase_floats;
   const float *bias = job->packed + group * tconv_round_up(outputs, panel);
   tconv_tile_phase phase[TCONV_MAX_RANK];
   tconv_tile_range range;
-  int64_t r[TCONV_MAX_RANK], column;
+  int64_t r[TCONV_MAX_RANK], p;
   int d, status;
   tconv_split_phase(&job->dims, index, r);
   for (d = 0; d < TCONV_MAX_RANK; ++d) phase[d] = tconv_find_tile_phase(&job->dims.dim[d], &block->grid.dim[d], r[d]);
   if (!tconv_find_tile_range(block, phase, &range)) return TCONV_OK;
-  for (column = 0; column < outputs; column += panel, weights += panel * block->grid.points * inputs) {
-    const int64_t columns = tconv_min(panel, outputs - column);
-    status = tconv_multiply_panel(block, &range, group, weights);
+  for (p = begin; p < end; ++p) {
+    const int64_t column = p * panel, columns = tconv_min(panel, outputs - column);
+    status = tconv_multiply_panel(block, &range, group, weights + p * panel_floats);
     if (status != TCONV_OK) return status;
     status = tconv_transform_panel(block, &range, phase, columns, bias + column, group * outputs + column);
     if (status != TCONV_OK) return status;
@@ -201,14 +202,16 @@ static inline int tconv_run_tile_phase(const tconv_tile_block *block, int64_t gr
   return TCONV_OK;
 }
 
-/* All phases of the block that starts at `start`; `memory` is what the worker has behind its window. */
-static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int64_t *start, const tconv_window *window,
-                                  float *memory) {
+/* Part `part` of the units, of the block that starts at `start`; `memory` is what the worker has behind its window. */
+static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int64_t *start, int64_t part,
+                                  const tconv_window *window, float *memory) {
+  const tconv_tiling *tiling = &job->kernel->tiling;
+  const int64_t panels = tconv_phase_panels(tiling, job->layer);
   tconv_tile_block block;
-  int64_t group, index;
+  int64_t unit, units, end;
   int d, status;
   block.job = job;
-  block.grid = tconv_find_tile_grid(&job->kernel->tiling, job->layer, &job->dims);
+  block.grid = tconv_find_tile_grid(tiling, job->layer, &job->dims);
   block.image = image;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const int64_t outputs = block.grid.dim[d].outputs;
@@ -219,11 +222,16 @@ static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int
   block.row_floats = tconv_tile_row_floats(job->layer);
   block.point_floats = tconv_point_floats(job->layer, block.all.count[0] * block.all.count[1] * block.all.count[2]);
   block.products = memory;
-  block.transformed = memory + tconv_products_floats(&job->blocks, &job->kernel->tiling, &block.grid);
+  block.transformed = memory + tconv_products_floats(&job->blocks, tiling, &block.grid);
   status = tconv_transform_window(&block, window);
-  for (group = 0; status == TCONV_OK && group < job->layer->groups; ++group)
-    for (index = 0; status == TCONV_OK && index < block.grid.phases; ++index)
-      status = tconv_run_tile_phase(&block, group, index);
+  units = tconv_tile_units(tiling, job->layer, &block.grid);
+  end = units * (part + 1) / job->blocks.parts;
+  for (unit = units * part / job->blocks.parts; status == TCONV_OK && unit < end;) {
+    const int64_t phase = unit / panels, first = unit % panels;
+    const int64_t last = tconv_min(first + end - unit, panels);
+    status = tconv_run_tile_phase(&block, phase / block.grid.phases, phase % block.grid.phases, first, last);
+    unit += last - first;
+  }
   return status;
 }
 

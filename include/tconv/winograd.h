@@ -150,6 +150,16 @@ static inline tconv_tile_grid tconv_find_tile_grid(const tconv_tiling *tiling, c
   return grid;
 }
 
+/* The panels of a phase, and those of all groups and phases: each is computed by one task. Packed weights hold them in
+ * the order [group][phase][panel]. */
+static inline int64_t tconv_phase_panels(const tconv_tiling *tiling, const tconv_layer *layer) {
+  return tconv_phase_columns(tiling, layer) / tiling->panel;
+}
+static inline int64_t tconv_tile_units(const tconv_tiling *tiling, const tconv_layer *layer,
+                                       const tconv_tile_grid *grid) {
+  return layer->groups * grid->phases * tconv_phase_panels(tiling, layer);
+}
+
 /* How many times direct's error the layer may have: see the top of this file. */
 static inline double tconv_winograd_error(const tconv_tile_grid *grid) {
   double error = 1;

@@ -115,7 +115,7 @@ inline void expect_definition(const Case &c, const tconv_kernel &kernel, Random 
   const std::vector<float> one = run(c, kernel, call, 1, &status);
   ASSERT_EQ(status, TCONV_OK) << tconv_status_message(status);
   ASSERT_NO_FATAL_FAILURE(expect_close(one, scatter(c.problem, input, weights, bias), tolerance));
-  for (const int threads : {2, 7}) {
+  for (const int threads : {2, 3, 7}) {
     const std::vector<float> many = run(c, kernel, call, threads, &status);
     ASSERT_EQ(status, TCONV_OK);
     ASSERT_TRUE(one.empty() || std::memcmp(one.data(), many.data(), one.size() * sizeof(float)) == 0) << threads;

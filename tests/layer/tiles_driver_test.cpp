@@ -72,9 +72,23 @@ std::string describe(const Case &c) {
   return text + " panel " + std::to_string(c.tiling.panel) + " block_bytes " + std::to_string(c.tiling.block_bytes);
 }
 
+// How a call on seven threads shares the units of each block.
+struct Shares {
+  std::int64_t parts, units;
+};
+
+Shares shares_of(const Case &c, const tconv_kernel &kernel) {
+  tconv_dims dims;
+  tconv_blocks blocks;
+  tconv_resolve_layer(&c.layer, c.size, &dims);
+  tconv_cut(&kernel, kernel.paths, &c.layer, &dims, c.problem.batch, 7, &blocks);
+  const tconv_tile_grid grid = tconv_find_tile_grid(&c.tiling, &c.layer, &dims);
+  return {blocks.parts, tconv_tile_units(&c.tiling, &c.layer, &grid)};
+}
+
 TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
   Random random(2);
-  int empty = 0;
+  int empty = 0, whole = 0, unequal = 0;
   for (int i = 0; i < layers; ++i) {
     const Case c = random_case(random);
     SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
@@ -82,8 +96,14 @@ TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
     Outcome outcome = {};
     ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, 1e-5, &outcome));
     empty += outcome.empty;
+    if (outcome.empty) continue;
+    const Shares shares = shares_of(c, reference.kernel);
+    whole += shares.parts == 1;
+    unequal += shares.units % shares.parts != 0;
   }
   EXPECT_LT(empty, layers / 2);
+  EXPECT_GT(whole, layers / 10);
+  EXPECT_GT(unequal, layers / 10);
 }
 
 }  // namespace

@@ -169,7 +169,7 @@ class Check {
     tconv_cut(&kernel_, call_.path, &layer_, &dims, call_.batch, threads, &blocks);
     ++(call_.workspace_bytes > 0 ? tally_.copied : tally_.in_place);
     tally_.tasks = std::max(tally_.tasks, blocks.tasks);
-    if (blocks.classes > 1) ++tally_.split_classes;
+    if (blocks.parts > 1) ++tally_.split_blocks;
   }
 
   void compare(const std::vector<float> &output) {

@@ -14,7 +14,7 @@ namespace tconv::test {
 
 // What has been run, to show that a draw reaches what it is there for.
 struct Tally {
-  std::int64_t runs = 0, outputs = 0, layers = 0, empty = 0, copied = 0, in_place = 0, tasks = 0, split_classes = 0;
+  std::int64_t runs = 0, outputs = 0, layers = 0, empty = 0, copied = 0, in_place = 0, tasks = 0, split_blocks = 0;
   double largest_share = 0;  // of the tolerance that an error used up
 };
 

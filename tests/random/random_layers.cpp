@@ -50,7 +50,7 @@ int main(int argc, char **argv) {
       "at most %lld tasks; the largest error was %.0f %% of what is allowed\n",
       static_cast<long long>(tally.layers), static_cast<long long>(tally.runs), static_cast<long long>(tally.empty),
       static_cast<long long>(tally.copied), static_cast<long long>(tally.in_place),
-      static_cast<long long>(tally.split_classes), static_cast<long long>(tally.tasks), 100 * tally.largest_share);
+      static_cast<long long>(tally.split_blocks), static_cast<long long>(tally.tasks), 100 * tally.largest_share);
   if (failures == 0 && layers >= 1000 && !reaches_all(tally)) {
     std::fprintf(stderr, "the draw no longer reaches every kind of call\n");
     return 1;
