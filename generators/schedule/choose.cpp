@@ -16,9 +16,6 @@ namespace {
 // processor since 2015.
 constexpr std::int64_t block_bytes = 256 * 1024;
 
-// Rows and columns of a block that is transposed in registers.
-constexpr int most_transpose_block = 8;
-
 // Variants cost code and compile time; past this many, taps become run-time loop bounds.
 constexpr int most_tap_variants = 4;
 
@@ -151,6 +148,43 @@ constexpr double chains_in_flight = 10;
 
 }  // namespace
 
+// Elements of one image's input or output.
+static double elements(std::int64_t channels, const tconv_dims &dims, bool output) {
+  auto all = static_cast<double>(channels);
+  for (const tconv_dim &dim : dims.dim) all *= static_cast<double>(output ? dim.out : dim.in);
+  return all;
+}
+
+double transpose_cycles(const Plan &plan, const tconv_tiling &tiling) {
+  constexpr double element = 0.5;
+  const tconv_dims dims = typical_dims(plan);
+  return element * (tiling.transpose_input * elements(plan.layer.in_channels, dims, false) +
+                    tiling.transpose_output * elements(plan.layer.out_channels, dims, true));
+}
+
+// Measured on Zen 5: a register tile of columns runs at 95 % of the peak, one of positions at 80 %; an output that is
+// stored alone takes a cycle.
+double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &tile,
+                     const RegisterFile &registers) {
+  constexpr double use_by_positions = 0.8, scattered = 1;
+  const tconv_dims dims = typical_dims(plan);
+  const bool last = tconv_reads_channels_last(&tiling, &plan.layer) != 0;
+  const auto lanes = static_cast<double>(registers.lanes);
+  double vectors = 0;
+  for_each_class(plan, tiling, [&](const tconv_class &one) {
+    const auto groups = static_cast<double>(plan.layer.groups);
+    const auto depth = static_cast<double>(one.taps * tconv_group_inputs(&plan.layer));
+    const auto lines = static_cast<double>(one.run[0].extent * one.run[1].extent);
+    const std::int64_t phases = one.run[0].count * one.run[1].count * one.run[2].count;
+    const auto row = static_cast<double>(tconv_round_up(one.run[2].extent, tile.tile[2]));
+    const auto columns =
+        last ? static_cast<double>(one.columns) / tile.lanes : static_cast<double>(phases * tconv_group_outputs(&plan.layer));
+    vectors += groups * depth * lines * columns * (last ? row : row / lanes);
+  });
+  const double cycles = vectors / 2 / (last ? use_by_columns : use_by_positions);
+  return cycles + transpose_cycles(plan, tiling) + (last ? 0 : scattered * elements(plan.layer.out_channels, dims, true));
+}
+
 int best_tile(std::int64_t row, int most, int vectors) {
   int best = 1;
   double best_use = 0;
@@ -167,6 +201,8 @@ int best_tile(std::int64_t row, int most, int vectors) {
 
 // Two where registers are few, four where vectors are short and registers many.
 int vectors_a_broadcast(const RegisterFile &registers) { return registers.lanes >= 8 || registers.count < 32 ? 2 : 4; }
+
+int transpose_block(const RegisterFile &registers) { return std::min(registers.lanes, 8); }
 
 int accumulators(const RegisterFile &registers, int vectors) { return registers.count - vectors - 2; }
 
@@ -252,39 +288,8 @@ TargetSchedule schedule_target(const Plan &plan, const Columns &chosen, const Re
   TargetSchedule one = tconv_reads_channels_last(&chosen.tiling, &plan.layer)
                            ? by_columns(plan, chosen.tiling, chosen.columns, registers)
                            : by_positions(plan, chosen.columns, registers);
-  one.transpose_block = std::min(registers.lanes, most_transpose_block);
+  one.transpose_block = transpose_block(registers);
   return one;
-}
-
-// Cycles of one image on a core with two multiply-add units. Measured on Zen 5: a register tile of columns runs at 95 %
-// of the peak, one of positions at 80 %; a transposed element takes half a cycle, an output that is stored alone one.
-double estimate_cycles(const Plan &plan, const Columns &chosen, const RegisterFile &registers) {
-  constexpr double use_by_columns = 0.95, use_by_positions = 0.8, transposed = 0.5, scattered = 1;
-  const tconv_dims dims = typical_dims(plan);
-  const bool last = tconv_reads_channels_last(&chosen.tiling, &plan.layer) != 0;
-  const TargetSchedule tile = schedule_target(plan, chosen, registers);
-  const auto lanes = static_cast<double>(registers.lanes);
-  double inputs = static_cast<double>(plan.layer.in_channels), outputs = static_cast<double>(plan.layer.out_channels);
-  for (const tconv_dim &dim : dims.dim) {
-    inputs *= static_cast<double>(dim.in);
-    outputs *= static_cast<double>(dim.out);
-  }
-  double vectors = 0;
-  for_each_class(plan, chosen.tiling, [&](const tconv_class &one) {
-    const auto groups = static_cast<double>(plan.layer.groups);
-    const auto depth = static_cast<double>(one.taps * tconv_group_inputs(&plan.layer));
-    const auto lines = static_cast<double>(one.run[0].extent * one.run[1].extent);
-    const std::int64_t phases = one.run[0].count * one.run[1].count * one.run[2].count;
-    const auto row = static_cast<double>(tconv_round_up(one.run[2].extent, tile.tile[2]));
-    const auto columns =
-        last ? static_cast<double>(one.columns) / tile.lanes : static_cast<double>(phases * tconv_group_outputs(&plan.layer));
-    vectors += groups * depth * lines * columns * (last ? row : row / lanes);
-  });
-  double cycles = vectors / 2 / (last ? use_by_columns : use_by_positions);
-  if (!last) cycles += scattered * outputs;
-  if (chosen.tiling.transpose_input) cycles += transposed * inputs;
-  if (chosen.tiling.transpose_output) cycles += transposed * outputs;
-  return cycles;
 }
 
 // The phases as they are.
@@ -296,8 +301,10 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
   if (!plan.general && chosen.method != "depthwise") {
     const Columns other = choose_columns(plan, !layer_last, widest);
     const RegisterFile registers = register_file(targets[0]);
-    const double own_cycles = estimate_cycles(plan, chosen, registers);
-    const double other_cycles = estimate_cycles(plan, other, registers);
+    const auto cycles = [&](const Columns &one) {
+      return direct_cycles(plan, one.tiling, schedule_target(plan, one, registers), registers);
+    };
+    const double own_cycles = cycles(chosen), other_cycles = cycles(other);
     const bool change = other_cycles < own_cycles;
     if (change) chosen = other;
     chosen.reason += fmt::format("; {} as channels {}: {:.2f} million cycles in place of {:.2f}",

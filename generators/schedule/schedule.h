@@ -29,6 +29,9 @@ int vectors_a_broadcast(const RegisterFile &registers);
 // Accumulators take what the weights, one broadcast element and a spare leave.
 int accumulators(const RegisterFile &registers, int vectors);
 
+// Rows and columns of a block that is transposed in registers.
+int transpose_block(const RegisterFile &registers);
+
 // One target's part.
 struct TargetSchedule {
   int lanes = 1;                         // of the vectors that the inner loop uses
@@ -49,6 +52,15 @@ struct Schedule {
 
 // Parameters for a plan on targets that share packed weights: rules on the plan and the registers, no search.
 Schedule choose_schedule(const Plan &plan, const std::vector<Halide::Target> &targets);
+
+// Cycles of one image on a core with two multiply-add units, as the cost model has them: by the direct method, and what
+// transposing costs beside any.
+double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &tile,
+                     const RegisterFile &registers);
+double transpose_cycles(const Plan &plan, const tconv_tiling &tiling);
+
+// A register tile of columns runs at this share of the multiply-add peak.
+inline constexpr double use_by_columns = 0.95;
 
 // How a call on one thread is cut, for target `index` of the schedule; the plan's batch, or one image.
 tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index);

@@ -55,8 +55,7 @@ std::vector<std::int32_t> tile_outputs(std::int64_t taps) {
   return all;
 }
 
-std::string refuse(const Plan &plan, const tconv_dims &dims) {
-  if (!plan.layer.channels_last) return "channels come first";
+std::string refuse(const tconv_dims &dims) {
   std::int64_t most = 1;
   for (const tconv_dim &dim : dims.dim) {
     const std::int64_t taps = tconv_most_taps(&dim);
@@ -70,6 +69,7 @@ std::string refuse(const Plan &plan, const tconv_dims &dims) {
 TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, const tconv_tile_grid &grid,
                                const RegisterFile &registers) {
   TargetSchedule target;
+  target.transpose_block = transpose_block(registers);
   const tconv_dims dims = typical_dims(plan);
   const bool open = plan.layer.size[plan.layer.rank - 1] == TCONV_UNSET;
   target.lanes = std::min(registers.lanes, tiling.panel);
@@ -95,6 +95,7 @@ Schedule with_tiles(const Plan &plan, const std::vector<Target> &targets, const 
   schedule.method = "winograd";
   tconv_tiling &tiling = schedule.tiling;
   tiling.panel = 2 * widest;
+  tiling.transpose_input = tiling.transpose_output = plan.layer.channels_last ? 0 : 1;
   std::copy(outputs, outputs + TCONV_MAX_RANK, tiling.tile_outputs);
   tiling.block_bytes = block_bytes(4 * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims)));
   const tconv_tile_grid grid = tconv_find_tile_grid(&tiling, &plan.layer, &dims);
@@ -107,21 +108,6 @@ double row_cost(std::int64_t row, const std::vector<int> &tiles) {
   std::int64_t least = tconv_round_up(row, tiles[0]);
   for (const int tile : tiles) least = std::min(least, tconv_round_up(row, tile));
   return static_cast<double>(least);
-}
-
-// Of one image, on the first target.
-double direct_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims) {
-  const std::vector<int> tile = {std::max(schedule.targets[0].tile[2], 1)};
-  const double channels = static_cast<double>(plan.layer.in_channels * tconv_group_outputs(&plan.layer));
-  double cost = 0;
-  tconv_class one;
-  tconv_first_class(&schedule.tiling, &plan.layer, &dims, &one);
-  do {
-    double positions = row_cost(one.run[2].extent, tile) * static_cast<double>(one.taps);
-    for (const tconv_run &run : one.run) positions *= static_cast<double>(run.count);
-    cost += positions * static_cast<double>(one.run[0].extent * one.run[1].extent) * channels;
-  } while (tconv_next_class(&schedule.tiling, &plan.layer, &dims, &one));
-  return cost;
 }
 
 double winograd_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims) {
@@ -165,7 +151,7 @@ std::string transform_name(const tconv_layer &layer, const tconv_tile_grid &grid
 
 Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, Schedule direct) {
   const tconv_dims dims = typical_dims(plan);
-  const std::string refusal = refuse(plan, dims);
+  const std::string refusal = refuse(dims);
   if (!refusal.empty()) {
     direct.reason += "; not winograd: " + refusal;
     return direct;
@@ -184,7 +170,9 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, S
         best = std::move(one);
         least = cost;
       }
-  const double gain = direct_cost(plan, direct, dims) / std::max(least, 1.0);
+  const RegisterFile registers = register_file(targets[0]);
+  const double cycles = least / 2 / registers.lanes / use_by_columns + transpose_cycles(plan, best.tiling);
+  const double gain = direct_cycles(plan, direct.tiling, direct.targets[0], registers) / std::max(cycles, 1.0);
   const tconv_tile_grid grid = tconv_find_tile_grid(&best.tiling, &plan.layer, &dims);
   const std::string model =
       fmt::format("{} should be {:.2f} times as fast as {}", transform_name(plan.layer, grid), gain, direct.method);

@@ -20,6 +20,7 @@ typedef struct tconv_blocks {
   int64_t count[TCONV_MAX_RANK];
   int64_t low[TCONV_MAX_RANK];  /* the window of a block starts `low` before it (0 or less) ... */
   int64_t high[TCONV_MAX_RANK]; /* ... and ends `high` behind it */
+  int64_t first_output[TCONV_MAX_RANK]; /* the outputs of a block start so far from its start times the stride */
   int64_t parts;                /* tasks of a block: 1, or one a class; Winograd's method: shares of the units */
   int64_t tasks;
   int64_t workers;
@@ -66,10 +67,12 @@ static inline int64_t tconv_block_floats(const tconv_blocks *blocks, const tconv
   return floats;
 }
 
-/* Floats of a block's outputs in the other layout, 0 where they are written in place. */
+/* Floats of the outputs that are written in the other layout before they are transposed: those of a block, of one panel
+ * of it by Winograd's method; 0 where outputs are written in place. */
 static inline int64_t tconv_block_output_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
                                                 const tconv_layer *layer, const tconv_dims *dims) {
-  int64_t floats = tiling->transpose_output ? layer->out_channels : 0;
+  const int64_t channels = tconv_is_winograd(tiling) ? tiling->panel : layer->out_channels;
+  int64_t floats = tiling->transpose_output ? channels : 0;
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const int64_t extent = blocks->size[d] * dims->dim[d].stride;
@@ -146,6 +149,7 @@ static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_pat
     blocks->quotients[d] = tconv_ceil_div(dim->out, dim->stride);
     blocks->size[d] = tconv_max(tconv_round_up(blocks->quotients[d], path->tile[d]), 1);
     tconv_reach(dim, tiling->merge_phases, &blocks->low[d], &blocks->high[d]);
+    blocks->first_output[d] = 0;
     for (r = 0; r < dim->stride; r += tconv_phase_run(dim, r, tiling->merge_phases).count) ++runs;
     classes *= runs;
   }
@@ -213,6 +217,7 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
     blocks->size[d] = tconv_max(blocks->quotients[d], grid.dim[d].outputs);
     blocks->low[d] = grid.dim[d].low;
     blocks->high[d] = grid.dim[d].low + grid.dim[d].taps - 1;
+    blocks->first_output[d] = tconv_first_tile_output(&dims->dim[d], &grid.dim[d]);
   }
   while (tconv_transformed_floats(blocks, layer, &grid) > budget && tconv_cut_tiles_once(blocks, path, &grid)) continue;
   per_image = tconv_count_blocks(blocks);
@@ -225,7 +230,7 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
     per_image = tconv_count_blocks(blocks);
   tconv_set_tasks(tiling, path, layer, dims, batch * per_image, threads, blocks);
   for (i = 0; i < path->tiles->products_count; ++i) slack = tconv_max(slack, path->tiles->rows[i]);
-  blocks->worker_floats = blocks->window_floats + tconv_transformed_floats(blocks, layer, &grid) +
+  blocks->worker_floats = blocks->window_floats + blocks->output_floats + tconv_transformed_floats(blocks, layer, &grid) +
                           slack * tconv_tile_row_floats(layer) + tconv_products_floats(blocks, tiling, &grid);
 }
 

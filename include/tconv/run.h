@@ -92,7 +92,7 @@ static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_
   if (status != TCONV_OK) return status;
   memory += blocks->window_floats;
   if (tconv_is_winograd(tiling)) return tconv_run_tiles(job, image, start, part, &window, memory);
-  outputs = tconv_find_outputs(job, image, start, memory);
+  outputs = tconv_find_outputs(job, image, start, 0, job->layer->out_channels, memory);
   if (blocks->parts > 1) return tconv_run_class(job, one, start, &window, &outputs);
   tconv_first_class(tiling, job->layer, &job->dims, one);
   do {

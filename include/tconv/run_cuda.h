@@ -48,7 +48,7 @@ static inline int tconv_launch_class(const tconv_job *job, const tconv_class *on
                                      const tconv_window *window, tconv_device_array *input, tconv_device_array *weights,
                                      tconv_device_array *output) {
   static const int64_t start[TCONV_MAX_RANK] = {0, 0, 0};
-  const tconv_outputs outputs = tconv_find_outputs(job, image, start, NULL);
+  const tconv_outputs outputs = tconv_find_outputs(job, image, start, 0, job->layer->out_channels, NULL);
   tconv_arguments arguments;
   int ok;
   if (!tconv_bind(job, one, start, window, &outputs, &arguments)) return TCONV_OK;

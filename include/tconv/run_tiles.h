@@ -118,36 +118,32 @@ static inline int tconv_multiply_panel(const tconv_tile_block *block, const tcon
   return functions->products[chosen](argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
 }
 
-/* Writes the outputs of one panel; `channel` is its first one. */
+/* Writes the outputs of one panel in one phase. */
 static inline int tconv_transform_panel(const tconv_tile_block *block, const tconv_tile_range *range,
-                                        const tconv_tile_phase *phase, int64_t columns, const float *bias,
-                                        int64_t channel) {
+                                        const tconv_tile_phase *phase, const float *bias,
+                                        const tconv_outputs *outputs) {
   const tconv_job *job = block->job;
   const int64_t panel = job->kernel->tiling.panel;
   const int64_t tiles = range->count[0] * range->count[1] * range->count[2];
-  const int64_t positions = job->dims.dim[0].out * job->dims.dim[1].out * job->dims.dim[2].out;
-  int64_t stride = job->layer->channels_last ? job->layer->out_channels : 1;
-  int64_t to = block->image * positions * job->layer->out_channels;
+  int64_t to = 0;
   halide_dimension_t from_dim[TCONV_TILE_DIMS], bias_dim, to_dim[TCONV_TILE_DIMS];
   halide_buffer_t products, biases, output;
   int32_t first[TCONV_MAX_RANK], extent[TCONV_MAX_RANK];
   void *argv[3 + 2 * TCONV_MAX_RANK];
   int i;
-  to += channel * (job->layer->channels_last ? 1 : positions);
   tconv_set_tile_dims(&block->grid, range, panel, panel, range->count, tiles * panel, from_dim);
   tconv_set_dim(&bias_dim, panel, 1);
-  tconv_set_dim(&to_dim[0], columns, job->layer->channels_last ? 1 : positions);
+  tconv_set_dim(&to_dim[0], outputs->channels, outputs->channel_stride);
   for (i = 0; i < TCONV_MAX_RANK; ++i) {
     const int d = TCONV_MAX_RANK - 1 - i;
     const tconv_dim *dim = &job->dims.dim[d];
-    const int64_t outputs = block->grid.dim[d].outputs, step = dim->stride * stride;
+    const int64_t inside = block->grid.dim[d].outputs, stride = outputs->stride[d], step = dim->stride * stride;
     const int64_t tile = block->start[d] + range->first[d];
-    first[i] = (int32_t)(tile * outputs - phase[d].shift);
+    first[i] = (int32_t)(tile * inside - phase[d].shift);
     extent[i] = (int32_t)phase[d].run.extent;
-    tconv_set_dim(&to_dim[1 + i], outputs, step);
-    tconv_set_dim(&to_dim[1 + TCONV_MAX_RANK + i], range->count[d], outputs * step);
-    to += first[i] * step + phase[d].run.first * stride;
-    stride *= dim->out;
+    tconv_set_dim(&to_dim[1 + i], inside, step);
+    tconv_set_dim(&to_dim[1 + TCONV_MAX_RANK + i], range->count[d], inside * step);
+    to += first[i] * step + (phase[d].run.first - outputs->origin[d]) * stride;
     argv[2 + i] = &first[i];
     argv[2 + TCONV_MAX_RANK + i] = &extent[i];
   }
@@ -155,7 +151,7 @@ static inline int tconv_transform_panel(const tconv_tile_block *block, const tco
   biases = tconv_buffer(bias, 1, &bias_dim);
   output = tconv_buffer(NULL, TCONV_TILE_DIMS, to_dim);
   /* The first tile may hang over the start of the output: a place that no pointer may point to. */
-  output.host = (uint8_t *)((uintptr_t)job->call->output + (uintptr_t)(to * (int64_t)sizeof(float)));
+  output.host = (uint8_t *)((uintptr_t)outputs->data + (uintptr_t)(to * (int64_t)sizeof(float)));
   argv[0] = &products;
   argv[1] = &biases;
   argv[2 + 2 * TCONV_MAX_RANK] = &output;
@@ -175,40 +171,50 @@ static inline int tconv_find_tile_range(const tconv_tile_block *block, const tco
   return 1;
 }
 
-/* Panels [begin, end) of phase `index` of all, in one group. */
-static inline int tconv_run_tile_phase(const tconv_tile_block *block, int64_t group, int64_t index, int64_t begin,
-                                       int64_t end) {
+/* Panel `index` of a group in phase `phase_index` of all. */
+static inline int tconv_run_panel(const tconv_tile_block *block, int64_t group, int64_t phase_index, int64_t index,
+                                  const tconv_outputs *outputs) {
   const tconv_job *job = block->job;
   const tconv_tiling *tiling = &job->kernel->tiling;
-  const int64_t panel = tiling->panel, outputs = tconv_group_outputs(job->layer);
-  const int64_t panel_floats = panel * block->grid.points * tconv_group_inputs(job->layer);
+  const int64_t column = index * tiling->panel;
   const float *weights = job->packed + tconv_bias_floats(tiling, job->layer) +
-                         (group * block->grid.phases + index) * block->grid.phase_floats;
-  const float *bias = job->packed + group * tconv_round_up(outputs, panel);
+                         (group * block->grid.phases + phase_index) * block->grid.phase_floats +
+                         column * block->grid.points * tconv_group_inputs(job->layer);
+  const float *bias = job->packed + group * tconv_round_up(tconv_group_outputs(job->layer), tiling->panel) + column;
   tconv_tile_phase phase[TCONV_MAX_RANK];
   tconv_tile_range range;
-  int64_t r[TCONV_MAX_RANK], p;
+  int64_t r[TCONV_MAX_RANK];
   int d, status;
-  tconv_split_phase(&job->dims, index, r);
+  tconv_split_phase(&job->dims, phase_index, r);
   for (d = 0; d < TCONV_MAX_RANK; ++d) phase[d] = tconv_find_tile_phase(&job->dims.dim[d], &block->grid.dim[d], r[d]);
   if (!tconv_find_tile_range(block, phase, &range)) return TCONV_OK;
-  for (p = begin; p < end; ++p) {
-    const int64_t column = p * panel, columns = tconv_min(panel, outputs - column);
-    status = tconv_multiply_panel(block, &range, group, weights + p * panel_floats);
-    if (status != TCONV_OK) return status;
-    status = tconv_transform_panel(block, &range, phase, columns, bias + column, group * outputs + column);
-    if (status != TCONV_OK) return status;
-  }
-  return TCONV_OK;
+  status = tconv_multiply_panel(block, &range, group, weights);
+  return status == TCONV_OK ? tconv_transform_panel(block, &range, phase, bias, outputs) : status;
+}
+
+/* Unit `unit` of all: see tconv_tile_units(). The phases of a panel follow one another. */
+static inline int tconv_run_unit(const tconv_tile_block *block, int64_t unit, const int64_t *start, float *memory) {
+  const tconv_job *job = block->job;
+  const tconv_tiling *tiling = &job->kernel->tiling;
+  const int64_t phases = tconv_unit_phases(tiling, &block->grid), units = block->grid.phases / phases;
+  const int64_t panels = tconv_phase_panels(tiling, job->layer), columns = tconv_group_outputs(job->layer);
+  const int64_t group = unit / units / panels, panel = unit / units % panels, first = unit % units * phases;
+  const tconv_outputs outputs =
+      tconv_find_outputs(job, block->image, start, group * columns + panel * tiling->panel,
+                         tconv_min(tiling->panel, columns - panel * tiling->panel), memory);
+  int64_t phase;
+  int status = TCONV_OK;
+  for (phase = first; status == TCONV_OK && phase < first + phases; ++phase)
+    status = tconv_run_panel(block, group, phase, panel, &outputs);
+  return status == TCONV_OK ? tconv_store_outputs(job, block->image, &outputs) : status;
 }
 
 /* Part `part` of the units, of the block that starts at `start`; `memory` is what the worker has behind its window. */
 static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int64_t *start, int64_t part,
                                   const tconv_window *window, float *memory) {
   const tconv_tiling *tiling = &job->kernel->tiling;
-  const int64_t panels = tconv_phase_panels(tiling, job->layer);
   tconv_tile_block block;
-  int64_t unit, units, end;
+  int64_t unit, units;
   int d, status;
   block.job = job;
   block.grid = tconv_find_tile_grid(tiling, job->layer, &job->dims);
@@ -221,17 +227,13 @@ static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int
   }
   block.row_floats = tconv_tile_row_floats(job->layer);
   block.point_floats = tconv_point_floats(job->layer, block.all.count[0] * block.all.count[1] * block.all.count[2]);
-  block.products = memory;
-  block.transformed = memory + tconv_products_floats(&job->blocks, tiling, &block.grid);
+  block.products = memory + job->blocks.output_floats;
+  block.transformed = block.products + tconv_products_floats(&job->blocks, tiling, &block.grid);
   status = tconv_transform_window(&block, window);
   units = tconv_tile_units(tiling, job->layer, &block.grid);
-  end = units * (part + 1) / job->blocks.parts;
-  for (unit = units * part / job->blocks.parts; status == TCONV_OK && unit < end;) {
-    const int64_t phase = unit / panels, first = unit % panels;
-    const int64_t last = tconv_min(first + end - unit, panels);
-    status = tconv_run_tile_phase(&block, phase / block.grid.phases, phase % block.grid.phases, first, last);
-    unit += last - first;
-  }
+  for (unit = units * part / job->blocks.parts; status == TCONV_OK && unit < units * (part + 1) / job->blocks.parts;
+       ++unit)
+    status = tconv_run_unit(&block, unit, start, memory);
   return status;
 }
 

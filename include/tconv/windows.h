@@ -20,8 +20,10 @@ typedef struct tconv_window {
   const float *data;
 } tconv_window;
 
-/* Where a task writes: output `origin` lies at `data`, the others at these strides from it. */
+/* Where a task writes some channels: output `origin` of the first of them lies at `data`, the others at these strides
+ * from it. `origin` may lie before the output. */
 typedef struct tconv_outputs {
+  int64_t first_channel, channels;
   int64_t origin[TCONV_MAX_RANK], stride[TCONV_MAX_RANK];
   int64_t channel_stride;
   float *data;
@@ -173,56 +175,61 @@ static inline int tconv_load_window(const tconv_job *job, int64_t image, const i
   return TCONV_OK;
 }
 
-/* Where the block that starts at `start` writes: the output itself, or the worker's `memory`. */
+/* Where the block that starts at `start` writes these channels: to the output itself, or to the worker's `memory`. */
 static inline tconv_outputs tconv_find_outputs(const tconv_job *job, int64_t image, const int64_t *start,
-                                               float *memory) {
+                                               int64_t first_channel, int64_t channels, float *memory) {
   const tconv_layer *layer = job->layer;
   const int transposed = job->kernel->tiling.transpose_output;
   const int last_layout = tconv_writes_channels_last(&job->kernel->tiling, layer);
   int64_t extent[TCONV_MAX_RANK], all;
   tconv_outputs outputs;
   int d;
+  outputs.first_channel = first_channel;
+  outputs.channels = channels;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const tconv_dim *dim = &job->dims.dim[d];
     extent[d] = transposed ? job->blocks.size[d] * dim->stride : dim->out;
-    outputs.origin[d] = transposed ? start[d] * dim->stride : 0;
+    outputs.origin[d] = transposed ? start[d] * dim->stride + job->blocks.first_output[d] : 0;
   }
-  all = tconv_dense_strides(last_layout, layer->out_channels, extent, &outputs.channel_stride, outputs.stride);
-  outputs.data = transposed ? memory : job->call->output + image * all;
+  all = tconv_dense_strides(last_layout, transposed ? channels : layer->out_channels, extent, &outputs.channel_stride,
+                            outputs.stride);
+  outputs.data = transposed ? memory : job->call->output + image * all + first_channel * outputs.channel_stride;
   return outputs;
 }
 
 /* Brings what was written beside the output to where it belongs. */
 static inline int tconv_store_outputs(const tconv_job *job, int64_t image, const tconv_outputs *outputs) {
   const tconv_layer *layer = job->layer;
-  const int64_t none[TCONV_MAX_RANK] = {0};
-  int64_t extent[TCONV_MAX_RANK], stride[TCONV_MAX_RANK], size[TCONV_MAX_RANK], channel_stride;
+  int64_t extent[TCONV_MAX_RANK], stride[TCONV_MAX_RANK], first[TCONV_MAX_RANK], last[TCONV_MAX_RANK], channel_stride;
   tconv_matrix from_dims, to_dims;
+  const float *from = outputs->data;
   float *to = job->call->output;
   int d;
   if (!job->kernel->tiling.transpose_output) return TCONV_OK;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const tconv_dim *dim = &job->dims.dim[d];
     extent[d] = dim->out;
-    size[d] = tconv_min(job->blocks.size[d] * dim->stride, dim->out - outputs->origin[d]);
-    if (size[d] <= 0) return TCONV_OK;
+    first[d] = tconv_max(outputs->origin[d], 0);
+    last[d] = tconv_min(outputs->origin[d] + job->blocks.size[d] * dim->stride, dim->out);
+    if (last[d] <= first[d]) return TCONV_OK;
+    from += (first[d] - outputs->origin[d]) * outputs->stride[d];
   }
   to += image * tconv_dense_strides(layer->channels_last, layer->out_channels, extent, &channel_stride, stride);
-  to += tconv_offset(stride, outputs->origin);
-  from_dims = tconv_planes(none, size, outputs->stride);
-  to_dims = tconv_planes(none, size, stride);
+  to += tconv_offset(stride, first) + outputs->first_channel * channel_stride;
+  from_dims = tconv_planes(first, last, outputs->stride);
+  to_dims = tconv_planes(first, last, stride);
   if (layer->channels_last) {
-    tconv_set_dim(&from_dims.dim[0], size[2], 1);
-    tconv_set_dim(&from_dims.dim[1], layer->out_channels, outputs->channel_stride);
-    tconv_set_dim(&to_dims.dim[0], layer->out_channels, 1);
-    tconv_set_dim(&to_dims.dim[1], size[2], stride[2]);
+    tconv_set_dim(&from_dims.dim[0], last[2] - first[2], 1);
+    tconv_set_dim(&from_dims.dim[1], outputs->channels, outputs->channel_stride);
+    tconv_set_dim(&to_dims.dim[0], outputs->channels, 1);
+    tconv_set_dim(&to_dims.dim[1], last[2] - first[2], stride[2]);
   } else {
-    tconv_set_dim(&from_dims.dim[0], layer->out_channels, 1);
-    tconv_set_dim(&from_dims.dim[1], size[2], outputs->stride[2]);
-    tconv_set_dim(&to_dims.dim[0], size[2], 1);
-    tconv_set_dim(&to_dims.dim[1], layer->out_channels, channel_stride);
+    tconv_set_dim(&from_dims.dim[0], outputs->channels, 1);
+    tconv_set_dim(&from_dims.dim[1], last[2] - first[2], outputs->stride[2]);
+    tconv_set_dim(&to_dims.dim[0], last[2] - first[2], 1);
+    tconv_set_dim(&to_dims.dim[1], outputs->channels, channel_stride);
   }
-  return tconv_transpose(job->path, outputs->data, &from_dims, to, &to_dims);
+  return tconv_transpose(job->path, from, &from_dims, to, &to_dims);
 }
 
 #ifdef __cplusplus

@@ -150,14 +150,28 @@ static inline tconv_tile_grid tconv_find_tile_grid(const tconv_tiling *tiling, c
   return grid;
 }
 
-/* The panels of a phase, and those of all groups and phases: each is computed by one task. Packed weights hold them in
- * the order [group][phase][panel]. */
+/* The panels of a phase. Packed weights hold them in the order [group][phase][panel]. */
 static inline int64_t tconv_phase_panels(const tconv_tiling *tiling, const tconv_layer *layer) {
   return tconv_phase_columns(tiling, layer) / tiling->panel;
 }
+
+/* What is computed by one task: a panel of a group in one phase, or in all of them where their outputs are transposed
+ * together. */
+static inline int64_t tconv_unit_phases(const tconv_tiling *tiling, const tconv_tile_grid *grid) {
+  return tiling->transpose_output ? grid->phases : 1;
+}
 static inline int64_t tconv_tile_units(const tconv_tiling *tiling, const tconv_layer *layer,
                                        const tconv_tile_grid *grid) {
-  return layer->groups * grid->phases * tconv_phase_panels(tiling, layer);
+  return layer->groups * grid->phases * tconv_phase_panels(tiling, layer) / tconv_unit_phases(tiling, grid);
+}
+
+/* Where the outputs of tile 0 start, those of all phases taken together: 0 or less. The shifts of the phases leave no
+ * gap between them. */
+static inline int64_t tconv_first_tile_output(const tconv_dim *dim, const tconv_tiles *tiles) {
+  int64_t first = 0, r;
+  for (r = 0; r < dim->stride; ++r)
+    first = tconv_min(first, r - dim->stride * tconv_find_tile_phase(dim, tiles, r).shift);
+  return first;
 }
 
 /* How many times direct's error the layer may have: see the top of this file. */

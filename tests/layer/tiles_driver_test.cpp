@@ -33,7 +33,9 @@ std::int32_t random_outputs(Random &random, std::int64_t taps) {
 Case random_case(Random &random) {
   Case c;
   c.layer.rank = static_cast<std::int32_t>(random(1, 3));
-  c.layer.channels_last = 1;
+  c.layer.channels_last = static_cast<std::int32_t>(random(0, 1));
+  c.problem.channels_last = c.layer.channels_last != 0;
+  c.tiling.transpose_input = c.tiling.transpose_output = 1 - c.layer.channels_last;
   c.layer.groups = random.one_of({1, 1, 2, 3});
   c.layer.in_channels = c.layer.groups * random(1, 5);
   c.layer.out_channels = c.layer.groups * random.one_of({1, 2, 3, 5, 9});
@@ -60,7 +62,8 @@ Case random_case(Random &random) {
 }
 
 std::string describe(const Case &c) {
-  std::string text = "rank " + std::to_string(c.layer.rank) + " batch " + std::to_string(c.problem.batch) + " ci " +
+  std::string text = "rank " + std::to_string(c.layer.rank) + " channels_last " +
+                     std::to_string(c.layer.channels_last) + " batch " + std::to_string(c.problem.batch) + " ci " +
                      std::to_string(c.layer.in_channels) + " co " + std::to_string(c.layer.out_channels) + " groups " +
                      std::to_string(c.layer.groups);
   for (std::size_t d = 0; d < TCONV_MAX_RANK; ++d) {
@@ -92,6 +95,8 @@ TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
   for (int i = 0; i < layers; ++i) {
     const Case c = random_case(random);
     SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
+    // The memory beside the output is written again by the next panel.
+    reference_expects_nan = c.tiling.transpose_output == 0;
     const ReferenceTileKernel reference(c.tiling);
     Outcome outcome = {};
     ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, 1e-5, &outcome));
@@ -103,7 +108,7 @@ TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
   }
   EXPECT_LT(empty, layers / 2);
   EXPECT_GT(whole, layers / 10);
-  EXPECT_GT(unequal, layers / 10);
+  EXPECT_GT(unequal, layers / 20);
 }
 
 }  // namespace
