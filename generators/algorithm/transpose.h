@@ -16,6 +16,7 @@ struct Transpose {
   Halide::Var column{"x"}, row{"y"};
   std::vector<Halide::Func> stages;  // a block, from as it is read to as it is written: (column, row, block...)
   Halide::RVar block, in_column, in_row;  // of the update that writes whole blocks
+  std::vector<Halide::RVar> zeros;        // of the two updates before it, along a vector
   Halide::Var y{"plane_y"}, z{"plane_z"};
 };
 

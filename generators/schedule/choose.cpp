@@ -16,6 +16,9 @@ namespace {
 // processor since 2015.
 constexpr std::int64_t block_bytes = 256 * 1024;
 
+// A window that is transposed overlaps its neighbours': larger ones repeat less.
+constexpr std::int64_t transposed_block_bytes = 512 * 1024;
+
 // Variants cost code and compile time; past this many, taps become run-time loop bounds.
 constexpr int most_tap_variants = 4;
 
@@ -91,6 +94,15 @@ std::int64_t row_length(const Plan &plan) {
   return tconv_ceil_div(typical_dims(plan).dim[2].out, layer.rule[layer.rank - 1].stride);
 }
 
+// Chains of multiply-adds that keep the units of current cores busy: two units, four or five cycles each.
+constexpr double chains_in_flight = 10;
+
+// A register tile of positions.
+constexpr int most_rows = 4, most_row_vectors = 4;
+
+// Phases x output channels that share one, at most.
+constexpr std::int64_t most_dense_positions = 8;
+
 TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, int columns, const RegisterFile &registers) {
   TargetSchedule schedule;
   schedule.lanes = std::min(registers.lanes, columns);
@@ -98,25 +110,33 @@ TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, int colu
   schedule.columns = tiling.dense_phases && columns > tiling.panel ? columns : vectors * schedule.lanes;
   const int held = schedule.columns / schedule.lanes;
   // A general kernel's pixels lie an unknown distance apart: each position of the tile needs an address register.
-  const int most = plan.general ? 6 : 14;
+  const int most = plan.general ? 6 : 16;
   schedule.tile[2] =
       best_tile(row_length(plan), std::max(1, std::min(most, accumulators(registers, held) / held)), held);
   return schedule;
 }
 
+// Registers hold a weight of each column, one vector of input, and columns x vectors x rows of sums.
 TargetSchedule by_positions(const Plan &plan, int columns, const RegisterFile &registers) {
   TargetSchedule schedule;
   const std::int64_t row = row_length(plan);
   schedule.columns = columns;
   schedule.lanes = registers.lanes;
   if (row > 0) schedule.lanes = static_cast<int>(std::min<std::int64_t>(registers.lanes, power_of_two_at_least(row)));
-  int vectors = std::max(1, std::min(4, (registers.count - 2) / (columns + 1)));
-  if (row > 0) {
-    const auto waste = [&](int n) { return tconv_round_up(row, n * schedule.lanes) - row; };
-    for (int n = vectors; n >= 1; --n)
-      if (waste(n) < waste(vectors)) vectors = n;
-  }
-  schedule.tile[2] = vectors * schedule.lanes;
+  const int most = std::max(1, (registers.count - columns - 1) / columns);
+  const int rows = plan.general || plan.layer.rank == 1 ? 1 : most_rows;
+  double best = 0;
+  for (int vectors = 1; vectors <= std::min(most, most_row_vectors); ++vectors)
+    for (int tall = 1; tall <= std::min(most / vectors, rows); ++tall) {
+      const int wide = vectors * schedule.lanes;
+      const double useful = row == 0 ? 1.0 : static_cast<double>(row) / static_cast<double>(tconv_round_up(row, wide));
+      const double use = useful * std::min(1.0, columns * vectors * tall / chains_in_flight) *
+                         (1 - 0.5 / (columns * vectors * tall));
+      if (use <= best) continue;
+      best = use;
+      schedule.tile[2] = wide;
+      schedule.tile[1] = tall;
+    }
   return schedule;
 }
 
@@ -142,9 +162,6 @@ int panel_by_positions(std::int64_t outputs) {
   const std::int64_t panels = tconv_ceil_div(outputs, most);
   return static_cast<int>(tconv_ceil_div(outputs, panels));
 }
-
-// Chains of multiply-adds that keep the units of current cores busy: two units, four or five cycles each.
-constexpr double chains_in_flight = 10;
 
 }  // namespace
 
@@ -201,8 +218,6 @@ int best_tile(std::int64_t row, int most, int vectors) {
 
 // Two where registers are few, four where vectors are short and registers many.
 int vectors_a_broadcast(const RegisterFile &registers) { return registers.lanes >= 8 || registers.count < 32 ? 2 : 4; }
-
-int transpose_block(const RegisterFile &registers) { return std::min(registers.lanes, 8); }
 
 int accumulators(const RegisterFile &registers, int vectors) { return registers.count - vectors - 2; }
 
@@ -269,9 +284,10 @@ Columns choose_columns(const Plan &plan, bool last, int widest) {
     tiling.merge_phases = 0;
     tiling.panel = chosen.columns = panel;
     chosen.reason = fmt::format("one channel a group: vectors run over the {} groups", plan.layer.groups);
-  } else if (phases > 1 && phases * outputs <= 2 * widest && last) {
+  } else if (phases > 1 && phases * outputs <= (last ? 2 * widest : most_dense_positions)) {
     tiling.dense_phases = 1;
-    tiling.panel = chosen.columns = static_cast<int>(power_of_two_at_least(phases * outputs));
+    tiling.panel = chosen.columns =
+        static_cast<int>(last ? power_of_two_at_least(phases * outputs) : phases * outputs);
     chosen.reason = fmt::format("{} phases x {} output channels share one register tile", phases, outputs);
   } else {
     tiling.panel = chosen.columns =
@@ -279,6 +295,7 @@ Columns choose_columns(const Plan &plan, bool last, int widest) {
     chosen.reason = fmt::format("{} output channels a group in panels of {}", outputs, tiling.panel);
   }
   const int other = last != (plan.layer.channels_last != 0) ? 1 : 0;
+  if (other) tiling.block_bytes = transposed_block_bytes;
   tiling.transpose_input = other;
   tiling.transpose_output = last ? other : 0;
   return chosen;
@@ -288,7 +305,7 @@ TargetSchedule schedule_target(const Plan &plan, const Columns &chosen, const Re
   TargetSchedule one = tconv_reads_channels_last(&chosen.tiling, &plan.layer)
                            ? by_columns(plan, chosen.tiling, chosen.columns, registers)
                            : by_positions(plan, chosen.columns, registers);
-  one.transpose_block = transpose_block(registers);
+  one.transpose_block = registers.lanes;
   return one;
 }
 

@@ -59,10 +59,12 @@ void schedule_sum(PhaseConv &conv, const TargetSchedule &schedule, int columns, 
 // Channels first, a phase's positions lie a stride apart in the output. The tile is finished in vectors beside it, and
 // then copied out one element at a time: a guarded, strided vector store becomes a test and a store for each lane
 // around the whole computation (80 times slower when it was tried).
-void schedule_value(PhaseConv &conv, const TargetSchedule &schedule, const Var &tile_loop) {
+void schedule_value(PhaseConv &conv, const TargetSchedule &schedule, int channels, bool dense, const Var &tile_loop) {
   Halide::Func &value = conv.value;
   value.compute_at(conv.output, tile_loop).store_in(MemoryType::Stack);
-  value.bound_extent(conv.channel, schedule.columns).unroll(conv.channel);
+  value.bound_extent(conv.channel, channels).unroll(conv.channel);
+  if (dense)
+    for (const Var &p : conv.phase) value.unroll(p);
   for (int i = 0; i < conv.rank; ++i) value.bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
   value.reorder_storage(conv.position[0], conv.channel).vectorize(conv.position[0], schedule.lanes);
   for (const Var &q : conv.position) value.unroll(q);
@@ -86,16 +88,17 @@ void schedule_panels(PhaseConv &conv, const tconv_tiling &tiling, const TargetSc
 }
 
 // A tile is all columns of all phases of the class; `schedule.columns` counts them.
-void schedule_dense(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule, const Loops &loops) {
+void schedule_dense(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule, const Loops &loops,
+                    bool by_columns) {
   std::vector<VarOrRVar> order = {conv.channel};
   for (const Var &p : conv.phase) order.emplace_back(p);
   order.insert(order.end(), loops.tile.begin(), loops.tile.end());
   order.insert(order.end(), loops.around.begin(), loops.around.end());
   order.emplace_back(conv.group);
   const int outputs = static_cast<int>(tconv_group_outputs(&plan.layer));
-  conv.output.reorder(order)
-      .vectorize(conv.channel, std::min(schedule.lanes, outputs), TailStrategy::GuardWithIf)
-      .unroll(conv.channel);
+  conv.output.reorder(order);
+  if (by_columns) conv.output.vectorize(conv.channel, std::min(schedule.lanes, outputs), TailStrategy::GuardWithIf);
+  conv.output.unroll(conv.channel);
   for (const Var &p : conv.phase) conv.output.unroll(p);
 }
 
@@ -105,17 +108,20 @@ void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &t
   const bool by_columns = tconv_reads_channels_last(&tiling, &plan.layer) != 0;
   const Loops loops = split_positions(conv, schedule);
   const Var tile_loop(loops.around[0].name());
+  const bool dense = conv.phases > 1 && tiling.dense_phases != 0;
   int columns = schedule.columns;
-  if (conv.phases > 1 && tiling.dense_phases) {
-    columns = static_cast<int>(tconv_round_up(conv.phases * tconv_phase_columns(&tiling, &plan.layer), tiling.panel));
-    schedule_dense(conv, plan, schedule, loops);
+  if (dense) {
+    columns = static_cast<int>(conv.phases * tconv_phase_columns(&tiling, &plan.layer));
+    if (by_columns) columns = static_cast<int>(tconv_round_up(columns, tiling.panel));
+    schedule_dense(conv, plan, schedule, loops, by_columns);
   } else {
     schedule_panels(conv, tiling, schedule, loops, by_columns);
   }
   if (by_columns)
     for (const VarOrRVar &q : loops.tile) conv.output.unroll(Var(q.name()));
   else
-    schedule_value(conv, schedule, tile_loop);
+    schedule_value(conv, schedule, dense ? static_cast<int>(tconv_group_outputs(&plan.layer)) : columns, dense,
+                   tile_loop);
   conv.sum.compute_at(conv.output, tile_loop);
   if (!by_columns) conv.sum.reorder_storage(conv.position[0], conv.column);
   schedule_sum(conv, schedule, columns, by_columns ? conv.column : conv.position[0]);

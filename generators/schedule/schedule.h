@@ -29,9 +29,6 @@ int vectors_a_broadcast(const RegisterFile &registers);
 // Accumulators take what the weights, one broadcast element and a spare leave.
 int accumulators(const RegisterFile &registers, int vectors);
 
-// Rows and columns of a block that is transposed in registers.
-int transpose_block(const RegisterFile &registers);
-
 // One target's part.
 struct TargetSchedule {
   int lanes = 1;                         // of the vectors that the inner loop uses

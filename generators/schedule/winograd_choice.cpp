@@ -69,7 +69,7 @@ std::string refuse(const tconv_dims &dims) {
 TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, const tconv_tile_grid &grid,
                                const RegisterFile &registers) {
   TargetSchedule target;
-  target.transpose_block = transpose_block(registers);
+  target.transpose_block = registers.lanes;
   const tconv_dims dims = typical_dims(plan);
   const bool open = plan.layer.size[plan.layer.rank - 1] == TCONV_UNSET;
   target.lanes = std::min(registers.lanes, tiling.panel);
