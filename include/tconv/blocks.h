@@ -249,10 +249,10 @@ static inline void tconv_copy_window(const tconv_dim *dim, const tconv_window *w
       }
 }
 
-/* The window of the block that starts at `start`, in place if it lies inside the input, else copied to `memory` with
+/* The window of the positions [start, start + size), in place if it lies inside the input, else copied to `memory` with
  * zeros around it. */
-static inline void tconv_load_window(const tconv_job *job, int64_t image, const int64_t *start, float *memory,
-                                     tconv_window *window) {
+static inline void tconv_load_window(const tconv_job *job, int64_t image, const int64_t *start, const int64_t *size,
+                                     float *memory, tconv_window *window) {
   const tconv_layer *layer = job->layer;
   const tconv_blocks *blocks = &job->blocks;
   const int64_t channels = layer->in_channels;
@@ -263,9 +263,8 @@ static inline void tconv_load_window(const tconv_job *job, int64_t image, const 
   const float *image_data;
   int inside = 1, d;
   for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
-    const int64_t size = tconv_min(blocks->size[d], blocks->quotients[d] - start[d]);
     window->low[d] = start[d] + blocks->low[d];
-    window->extent[d] = tconv_window_extent(blocks, job->path, d, size);
+    window->extent[d] = tconv_window_extent(blocks, job->path, d, size[d]);
     inside = inside && window->low[d] >= 0 && window->low[d] + window->extent[d] <= dim[d].in;
     stride[d] = plane_size;
     window->stride[d] = copied_plane;

@@ -79,17 +79,17 @@ static inline int tconv_run_class(const tconv_job *job, const tconv_class *one, 
 static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_t part, int64_t index, float *memory) {
   const tconv_blocks *blocks = &job->blocks;
   const tconv_tiling *tiling = &job->kernel->tiling;
-  int64_t start[TCONV_MAX_RANK], rest = index, image;
+  int64_t start[TCONV_MAX_RANK], size[TCONV_MAX_RANK], rest = index, image;
   tconv_window window;
   int d, status;
   for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
     start[d] = rest % blocks->count[d] * blocks->size[d];
+    size[d] = tconv_min(blocks->size[d], blocks->quotients[d] - start[d]);
     rest /= blocks->count[d];
   }
   image = rest % job->call->batch;
-  tconv_load_window(job, image, start, memory, &window);
-  if (tconv_is_winograd(tiling))
-    return tconv_run_tiles(job, image, start, part, &window, memory + blocks->window_floats);
+  if (tconv_is_winograd(tiling)) return tconv_run_tiles(job, image, start, size, part, memory);
+  tconv_load_window(job, image, start, size, memory, &window);
   if (blocks->parts > 1) return tconv_run_class(job, one, image, start, &window);
   tconv_first_class(tiling, job->layer, &job->dims, one);
   do {

@@ -72,7 +72,7 @@ static inline int tconv_launch_image(const tconv_job *job, int64_t image, float 
   tconv_window window;
   tconv_class one;
   int status = TCONV_ERROR_DEVICE, d;
-  tconv_load_window(job, image, start, memory, &window);
+  tconv_load_window(job, image, start, job->blocks.quotients, memory, &window);
   for (d = 0; d < TCONV_MAX_RANK; ++d) floats *= window.data == memory ? window.extent[d] : job->dims.dim[d].in;
   if (tconv_device_new(&input, window.data, floats, 1)) {
     tconv_first_class(tiling, job->layer, &job->dims, &one);
