@@ -3,9 +3,11 @@
 //
 // Measured against the direct method on a Zen 5 core with AVX-512, one thread, minima of alternating runs: k4 s2 1.3 to
 // 2.2 times as fast in two dimensions, 1.7 to 2.5 in three, 1.2 to 1.4 in one; k3 s1 2.7 to 3.6 times. The products run
-// at 92 to 97 % of the multiply-add peak and take nine tenths of the time. Tried, and left out or refused by the model:
+// at 92 to 97 % of the multiply-add peak and take eight to nine tenths of the time; the output transform costs 5 to 8
+// multiply-adds an element where the output stays in the second-level cache, 15 to 20 where it does not, which slows
+// direct's writes as well. Tried, and left out or refused by the model:
 //   k3 s2, whose phases have one tap or two: F(2, 2) was 3 % slower than direct.
-//   One dimension, k4 s2, 64 -> 32 channels: F(2, 2) was 5 % faster.
+//   One dimension, k4 s2, 32 -> 32 channels: F(3, 2) was no faster; with 64 -> 32 it is 1.22 times as fast.
 //   1024 -> 256 channels on 16 x 16: F(3, 2) has 67 MB of weights, and was slower than F(2, 2) and than direct.
 //   F(2, 2) for all layers of two taps: on 32 x 32 with 256 -> 256 channels F(3, 2) is 1.3 times as fast, and no less
 //   exact.
@@ -27,7 +29,7 @@ namespace {
 // What else there is to do, in multiply-adds: for an element of the transformed input, for one of the products (which
 // are written, read and added up), and for calling the functions of one panel.
 constexpr double input_cost = 8;
-constexpr double output_cost = 16;
+constexpr double output_cost = 8;
 constexpr double call_cost = 32e3;
 
 // Weights beyond what a core has of the third-level cache come from memory, once a block: multiply-adds a byte.
@@ -41,11 +43,12 @@ constexpr double least_gain = 1.15;
 constexpr std::int64_t most_points = 64;
 
 // Transformed input that a task works on. More of it reads the weights less often; less of it stays in the second-level
-// cache beside the products of a panel. From one to three MB made no difference where the weights are few; with 37 MB
-// of weights, one block of three MB in place of four made the layer two to three times as fast.
+// cache beside the products of a panel. With 37 MB of weights, one block of three MB in place of four made the layer two
+// to three times as fast, with 17 MB one of two MB in place of three 1.15 times; with 64 KB, blocks of 256 KB were 3 %
+// faster than blocks of one MB, and 6 % than blocks of 64 KB.
 std::int64_t block_bytes(double packed_bytes) {
-  constexpr std::int64_t least = 1 << 20, most = 4 << 20;
-  return std::clamp(static_cast<std::int64_t>(packed_bytes / 8), least, most);
+  constexpr std::int64_t least = 256 << 10, most = 4 << 20;
+  return std::clamp(static_cast<std::int64_t>(packed_bytes / 4), least, most);
 }
 
 std::vector<std::int32_t> tile_outputs(std::int64_t taps) {

@@ -79,20 +79,20 @@ static inline int tconv_run_class(const tconv_job *job, const tconv_class *one, 
 static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_t part, int64_t index, float *memory) {
   const tconv_blocks *blocks = &job->blocks;
   const tconv_tiling *tiling = &job->kernel->tiling;
-  int64_t start[TCONV_MAX_RANK], rest = index, image;
+  int64_t start[TCONV_MAX_RANK], size[TCONV_MAX_RANK], rest = index, image;
   tconv_window window;
   tconv_outputs outputs;
   int d, status;
   for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
     start[d] = rest % blocks->count[d] * blocks->size[d];
+    size[d] = tconv_min(blocks->size[d], blocks->quotients[d] - start[d]);
     rest /= blocks->count[d];
   }
   image = rest % job->call->batch;
-  status = tconv_load_window(job, image, start, memory, &window);
+  if (tconv_is_winograd(tiling)) return tconv_run_tiles(job, image, start, size, part, memory);
+  status = tconv_load_window(job, image, start, size, memory, &window);
   if (status != TCONV_OK) return status;
-  memory += blocks->window_floats;
-  if (tconv_is_winograd(tiling)) return tconv_run_tiles(job, image, start, part, &window, memory);
-  outputs = tconv_find_outputs(job, image, start, 0, job->layer->out_channels, memory);
+  outputs = tconv_find_outputs(job, image, start, 0, job->layer->out_channels, memory + blocks->window_floats);
   if (blocks->parts > 1) return tconv_run_class(job, one, start, &window, &outputs);
   tconv_first_class(tiling, job->layer, &job->dims, one);
   do {

@@ -73,7 +73,7 @@ static inline int tconv_launch_image(const tconv_job *job, int64_t image, float 
   tconv_window window;
   tconv_class one;
   int status, d;
-  status = tconv_load_window(job, image, start, memory, &window);
+  status = tconv_load_window(job, image, start, job->blocks.quotients, memory, &window);
   if (status != TCONV_OK) return status;
   status = TCONV_ERROR_DEVICE;
   for (d = 0; d < TCONV_MAX_RANK; ++d) floats *= window.data == memory ? window.extent[d] : job->dims.dim[d].in;

@@ -29,7 +29,7 @@ typedef struct tconv_tile_block {
   int64_t start[TCONV_MAX_RANK]; /* in tiles */
   tconv_tile_range all;
   int64_t point_floats, row_floats; /* of the transformed input */
-  float *transformed, *products;
+  float *window, *products, *transformed;
 } tconv_tile_block;
 
 enum { TCONV_TILE_DIMS = 1 + 2 * TCONV_MAX_RANK };
@@ -53,24 +53,63 @@ static inline int64_t tconv_first_tile(const int64_t *first, const int64_t *tile
   return (first[0] * tiles[1] + first[1]) * tiles[2] + first[2];
 }
 
-static inline int tconv_transform_window(const tconv_tile_block *block, const tconv_window *window) {
+/* Transforms the window of a range of tiles. */
+static inline int tconv_transform_window(const tconv_tile_block *block, const tconv_tile_range *range) {
   const int64_t channels = block->job->layer->in_channels;
   halide_dimension_t window_dim[1 + TCONV_MAX_RANK], transformed_dim[TCONV_TILE_DIMS];
   halide_buffer_t from, to;
+  tconv_window window;
+  int64_t start[TCONV_MAX_RANK], size[TCONV_MAX_RANK];
   void *argv[2];
-  int i;
-  tconv_set_dim(&window_dim[0], channels, window->channel_stride);
-  for (i = 0; i < TCONV_MAX_RANK; ++i) {
-    const int d = TCONV_MAX_RANK - 1 - i;
-    tconv_set_dim(&window_dim[1 + i], window->extent[d], window->stride[d]);
+  int status, i, d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    start[d] = (block->start[d] + range->first[d]) * block->grid.dim[d].outputs;
+    size[d] = range->count[d] * block->grid.dim[d].outputs;
   }
-  tconv_set_tile_dims(&block->grid, &block->all, channels, block->row_floats, block->all.count, block->point_floats,
+  status = tconv_load_window(block->job, block->image, start, size, block->window, &window);
+  if (status != TCONV_OK) return status;
+  tconv_set_dim(&window_dim[0], channels, window.channel_stride);
+  for (i = 0; i < TCONV_MAX_RANK; ++i) {
+    d = TCONV_MAX_RANK - 1 - i;
+    tconv_set_dim(&window_dim[1 + i], window.extent[d], window.stride[d]);
+  }
+  tconv_set_tile_dims(&block->grid, range, channels, block->row_floats, block->all.count, block->point_floats,
                       transformed_dim);
-  from = tconv_buffer(window->data, 1 + TCONV_MAX_RANK, window_dim);
-  to = tconv_buffer(block->transformed, TCONV_TILE_DIMS, transformed_dim);
+  from = tconv_buffer(window.data, 1 + TCONV_MAX_RANK, window_dim);
+  to = tconv_buffer(block->transformed + tconv_first_tile(range->first, block->all.count) * block->row_floats,
+                    TCONV_TILE_DIMS, transformed_dim);
   argv[0] = &from;
   argv[1] = &to;
   return block->job->path->tiles->transform_input(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+}
+
+/* Transforms the windows of all tiles: slab by slab those that hang over an edge of the input, which are copied, then
+ * the rest in place; all together where they are transposed. */
+static inline int tconv_transform_windows(const tconv_tile_block *block) {
+  tconv_tile_range rest = block->all;
+  int d, behind;
+  if (block->job->kernel->tiling.transpose_input) return tconv_transform_window(block, &rest);
+  for (d = 0; d < TCONV_MAX_RANK; ++d)
+    for (behind = 0; behind < 2; ++behind) {
+      const tconv_tiles *tiles = &block->grid.dim[d];
+      const int64_t start = block->start[d] + rest.first[d];
+      const int64_t first = tconv_ceil_div(tconv_max(-tiles->low, 0), tiles->outputs);
+      const int64_t room = block->job->dims.dim[d].in - tiles->low - tiles->points;
+      const int64_t end = room < 0 ? 0 : room / tiles->outputs + 1;
+      const int64_t over = behind ? start + rest.count[d] - end : first - start;
+      tconv_tile_range slab = rest;
+      int status;
+      if (over <= 0) continue;
+      slab.count[d] = tconv_min(over, rest.count[d]);
+      rest.count[d] -= slab.count[d];
+      if (behind)
+        slab.first[d] += rest.count[d];
+      else
+        rest.first[d] += slab.count[d];
+      status = tconv_transform_window(block, &slab);
+      if (status != TCONV_OK || rest.count[d] == 0) return status;
+    }
+  return tconv_transform_window(block, &rest);
 }
 
 /* The products function whose register tiles waste least of such a row. */
@@ -209,9 +248,9 @@ static inline int tconv_run_unit(const tconv_tile_block *block, int64_t unit, co
   return status == TCONV_OK ? tconv_store_outputs(job, block->image, &outputs) : status;
 }
 
-/* Part `part` of the units, of the block that starts at `start`; `memory` is what the worker has behind its window. */
-static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int64_t *start, int64_t part,
-                                  const tconv_window *window, float *memory) {
+/* Part `part` of the units, of the block of positions [start, start + size); `memory` is the worker's. */
+static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int64_t *start, const int64_t *size,
+                                  int64_t part, float *memory) {
   const tconv_tiling *tiling = &job->kernel->tiling;
   tconv_tile_block block;
   int64_t unit, units;
@@ -223,13 +262,15 @@ static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int
     const int64_t outputs = block.grid.dim[d].outputs;
     block.start[d] = start[d] / outputs;
     block.all.first[d] = 0;
-    block.all.count[d] = tconv_min(job->blocks.size[d], job->blocks.quotients[d] - start[d]) / outputs;
+    block.all.count[d] = size[d] / outputs;
   }
   block.row_floats = tconv_tile_row_floats(job->layer);
   block.point_floats = tconv_point_floats(job->layer, block.all.count[0] * block.all.count[1] * block.all.count[2]);
+  block.window = memory;
+  memory += job->blocks.window_floats;
   block.products = memory + job->blocks.output_floats;
   block.transformed = block.products + tconv_products_floats(&job->blocks, tiling, &block.grid);
-  status = tconv_transform_window(&block, window);
+  status = tconv_transform_windows(&block);
   units = tconv_tile_units(tiling, job->layer, &block.grid);
   for (unit = units * part / job->blocks.parts; status == TCONV_OK && unit < units * (part + 1) / job->blocks.parts;
        ++unit)

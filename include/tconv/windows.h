@@ -137,10 +137,10 @@ static inline int tconv_transpose_window(const tconv_job *job, const tconv_windo
   return tconv_transpose(job->path, image + at, &from_dims, to, &to_dims);
 }
 
-/* The window of the block that starts at `start`: in place if it lies inside the input and has the layout that is
+/* The window of the positions [start, start + size): in place if it lies inside the input and has the layout that is
  * asked for, else in `memory`, with zeros around it. */
-static inline int tconv_load_window(const tconv_job *job, int64_t image, const int64_t *start, float *memory,
-                                    tconv_window *window) {
+static inline int tconv_load_window(const tconv_job *job, int64_t image, const int64_t *start, const int64_t *size,
+                                    float *memory, tconv_window *window) {
   const tconv_layer *layer = job->layer;
   const tconv_blocks *blocks = &job->blocks;
   const tconv_dim *dim = job->dims.dim;
@@ -151,10 +151,9 @@ static inline int tconv_load_window(const tconv_job *job, int64_t image, const i
   const float *image_data = job->call->input;
   int whole = !transposed, any, d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
-    const int64_t size = tconv_min(blocks->size[d], blocks->quotients[d] - start[d]);
     extent[d] = dim[d].in;
     window->low[d] = start[d] + blocks->low[d];
-    window->extent[d] = tconv_window_extent(blocks, job->path, d, size);
+    window->extent[d] = tconv_window_extent(blocks, job->path, d, size[d]);
     whole = whole && window->low[d] >= 0 && window->low[d] + window->extent[d] <= dim[d].in;
   }
   image_data += image * tconv_dense_strides(layer->channels_last, layer->in_channels, extent, &channel_stride, stride);
