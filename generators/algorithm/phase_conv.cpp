@@ -118,7 +118,9 @@ PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_v
   }
   output_at.insert(output_at.end(), conv.phase.begin(), conv.phase.end());
   const Activation activation = plan.general ? Activation::linear : static_cast<Activation>(plan.layer.activation);
-  conv.value(output_at) = activation_expr(conv.sum(sum_from) + conv.bias(conv.channel, conv.group), activation);
+  conv.biased(output_at) = conv.sum(sum_from) + conv.bias(conv.channel, conv.group);
+  std::vector<Expr> value_from(output_at.begin(), output_at.end());
+  conv.value(output_at) = activation_expr(conv.biased(value_from), activation);
   conv.output(output_at) = conv.value(output_at);
   for (int i = 0; i < rank; ++i) conv.output.bound(conv.phase[i], 0, variant.phases[TCONV_MAX_RANK - 1 - i]);
   fix_layout(conv, plan, tiling);

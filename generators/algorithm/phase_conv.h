@@ -27,7 +27,8 @@ struct PhaseConv {
   Halide::RVar depth;  // input channel
   std::vector<Halide::RVar> tap;
   Halide::Func sum{"sum"};        // (column, group, positions...)
-  Halide::Func value{"value"};    // (channel, group, positions..., phases...): with bias and activation
+  Halide::Func biased{"biased"};  // (channel, group, positions..., phases...): with bias
+  Halide::Func value{"value"};    // the same, with activation
   Halide::Func output{"output"};  // the same, written to where it belongs
 
   std::vector<Halide::Argument> arguments() const;

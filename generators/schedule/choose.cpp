@@ -274,6 +274,7 @@ Columns choose_columns(const Plan &plan, bool last, int widest) {
   const std::int64_t outputs = plan.general ? 16 : tconv_group_outputs(&plan.layer);
   tconv_tiling &tiling = chosen.tiling;
   tiling.block_bytes = block_bytes;
+  tiling.thread_work = thread_work;
   tiling.merge_phases = plan.general ? 0 : 1;
   tiling.panel = 1;
   const std::int64_t phases = plan.general ? 1 : most_phases(plan, tiling);

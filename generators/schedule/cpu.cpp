@@ -58,16 +58,18 @@ void schedule_sum(PhaseConv &conv, const TargetSchedule &schedule, int columns, 
 
 // Channels first, a phase's positions lie a stride apart in the output. The tile is finished in vectors beside it, and
 // then copied out one element at a time: a guarded, strided vector store becomes a test and a store for each lane
-// around the whole computation (80 times slower when it was tried).
+// around the whole computation (80 times slower when it was tried). The activation is a loop of its own: unrolled, some
+// are 2 KB a vector.
 void schedule_value(PhaseConv &conv, const TargetSchedule &schedule, int channels, bool dense, const Var &tile_loop) {
-  Halide::Func &value = conv.value;
-  value.compute_at(conv.output, tile_loop).store_in(MemoryType::Stack);
-  value.bound_extent(conv.channel, channels).unroll(conv.channel);
+  for (Halide::Func *stage : {&conv.biased, &conv.value}) {
+    stage->compute_at(conv.output, tile_loop).store_in(MemoryType::Stack).bound_extent(conv.channel, channels);
+    for (int i = 0; i < conv.rank; ++i) stage->bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
+    stage->reorder_storage(conv.position[0], conv.channel).vectorize(conv.position[0], schedule.lanes);
+  }
+  conv.biased.unroll(conv.channel);
+  for (const Var &q : conv.position) conv.biased.unroll(q);
   if (dense)
-    for (const Var &p : conv.phase) value.unroll(p);
-  for (int i = 0; i < conv.rank; ++i) value.bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
-  value.reorder_storage(conv.position[0], conv.channel).vectorize(conv.position[0], schedule.lanes);
-  for (const Var &q : conv.position) value.unroll(q);
+    for (const Var &p : conv.phase) conv.biased.unroll(p);
 }
 
 // A tile is one panel's columns, or a part of them, in one phase.

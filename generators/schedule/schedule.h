@@ -56,6 +56,9 @@ double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
                      const RegisterFile &registers);
 double transpose_cycles(const Plan &plan, const tconv_tiling &tiling);
 
+// Waking a thread and waiting for it takes some microseconds; so many multiply-adds take ten or more on one core.
+inline constexpr std::int64_t thread_work = 1 << 20;
+
 // A register tile of columns runs at this share of the multiply-add peak.
 inline constexpr double use_by_columns = 0.95;
 

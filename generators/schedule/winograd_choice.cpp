@@ -98,6 +98,7 @@ Schedule with_tiles(const Plan &plan, const std::vector<Target> &targets, const 
   schedule.method = "winograd";
   tconv_tiling &tiling = schedule.tiling;
   tiling.panel = 2 * widest;
+  tiling.thread_work = thread_work;
   tiling.transpose_input = tiling.transpose_output = plan.layer.channels_last ? 0 : 1;
   std::copy(outputs, outputs + TCONV_MAX_RANK, tiling.tile_outputs);
   tiling.block_bytes = block_bytes(4 * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims)));

@@ -234,8 +234,28 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
                           slack * tconv_tile_row_floats(layer) + tconv_products_floats(blocks, tiling, &grid);
 }
 
+/* Of so many threads, those that have enough to do to be worth waking. A layer that computes little for its size is
+ * counted by what it moves: a float as `float_work` multiply-adds. */
+static inline int64_t tconv_useful_threads(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
+                                           int64_t batch, int64_t threads) {
+  const double float_work = 8;
+  double in = (double)(batch * layer->in_channels), out = (double)(batch * layer->out_channels), taps = 1, work;
+  int d;
+  if (tiling->thread_work <= 0) return threads;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    in *= (double)dims->dim[d].in;
+    out *= (double)dims->dim[d].out;
+    taps *= (double)dims->dim[d].kernel;
+  }
+  work = in * taps * (double)tconv_group_outputs(layer);
+  if (work < float_work * (in + out)) work = float_work * (in + out);
+  work /= (double)tiling->thread_work;
+  return work < (double)threads ? tconv_max((int64_t)work, 1) : threads;
+}
+
 static inline void tconv_cut(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
                              const tconv_dims *dims, int64_t batch, int64_t threads, tconv_blocks *blocks) {
+  threads = tconv_useful_threads(&kernel->tiling, layer, dims, batch, threads);
   if (tconv_is_winograd(&kernel->tiling))
     tconv_cut_tiles(kernel, path, layer, dims, batch, threads, blocks);
   else

@@ -98,6 +98,7 @@ typedef struct tconv_tiling {
   int32_t tile_outputs[TCONV_MAX_RANK]; /* Winograd's method: a tile's outputs in each dimension; else 0 */
   int32_t transpose_input;  /* 1: the functions read windows of the other layout than the layer's */
   int32_t transpose_output; /* 1: and write such outputs */
+  int64_t thread_work;      /* multiply-adds for which a further thread is woken; 0: for any */
 } tconv_tiling;
 
 typedef struct tconv_kernel {

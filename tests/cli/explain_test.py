@@ -41,12 +41,16 @@ class Explain(TconvcTest):
     def test_winograd_where_the_model_expects_it_to_be_faster(self):
         wide = {"filters": 256, "input_shape": [1, 32, 32, 256]}
         target = ("--target", "x86-64-linux-avx512_skylake")
-        self.assertIn("method: winograd; F(3, 2) x F(3, 2) should be 1.9", self.explain(*target, **wide))
+        self.assertIn("method: winograd; F(3, 2) x F(3, 2) should be 2.0", self.explain(*target, **wide))
         exact = self.explain("--exact", **wide)
         self.assertIn("method: direct;", exact)
         self.assertNotIn("winograd", exact)
         narrow = self.explain(filters=16, input_shape=[1, 32, 32, 16])
         self.assertRegex(narrow, r"method: direct;.*; not winograd: .* should be \d\.\d+ times as fast")
+
+    def test_few_channels_are_computed_as_planes(self):
+        text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=3, input_shape=[1, 32, 32, 64])
+        self.assertIn("transposed, to be computed as channels first", text)
 
     def test_why_winograd_is_not_possible(self):
         wide = {"filters": 256, "input_shape": [1, 32, 32, 256]}
@@ -54,7 +58,7 @@ class Explain(TconvcTest):
         self.assertIn("not winograd: phases of 4 taps", self.explain(kernel_size=[8, 8], **wide))
         self.assertIn("not winograd: phases of one tap", self.explain(kernel_size=[2, 2], **wide))
         first = self.explain(data_format="channels_first", filters=256, input_shape=[1, 256, 32, 32])
-        self.assertIn("not winograd: channels come first", first)
+        self.assertIn("method: winograd; F(3, 2) x F(3, 2) should be ", first)
 
     def test_open_sizes(self):
         self.assertIn("dimension 0: any input extent", self.explain(input_shape=[None, None, 5, 4]))
