@@ -48,8 +48,9 @@ struct Schedule {
 // Parameters for a plan on targets that share packed weights: rules on the plan and the registers, no search.
 Schedule choose_schedule(const Plan &plan, const std::vector<Halide::Target> &targets);
 
-// How a call on one thread is cut, for target `index` of the schedule; the plan's batch, or one image.
-tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index);
+// How a call on one thread is cut, for target `index` of the schedule and a kind of phases; the plan's batch, or one
+// image.
+tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int kind);
 
 // Winograd's method on the CPU, where the plan allows and its model expects it to be faster than `direct`; otherwise
 // `direct`, whose reason then says why.
