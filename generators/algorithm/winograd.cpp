@@ -19,9 +19,9 @@ constexpr int rank = TCONV_MAX_RANK;
 
 Vars variables(const std::string &name) { return {Var(name + "x"), Var(name + "y"), Var(name + "z")}; }
 
-tconv_tile_grid grid_of(const Plan &plan, const tconv_tiling &tiling) {
+tconv_tile_grid grid_of(const Plan &plan, const tconv_tiling &tiling, int kind) {
   const tconv_dims dims = typical_dims(plan);
-  return tconv_find_tile_grid(&tiling, &plan.layer, &dims);
+  return tconv_find_tile_grid(&tiling, &plan.layer, &dims, kind);
 }
 
 // Of the Halide dimension i.
@@ -74,9 +74,9 @@ void set_mins(ImageParam &image) {
 
 }  // namespace
 
-InputTransform input_transform(const Plan &plan, const tconv_tiling &tiling) {
+InputTransform input_transform(const Plan &plan, const tconv_tiling &tiling, int kind) {
   InputTransform t;
-  const tconv_tile_grid grid = grid_of(plan, tiling);
+  const tconv_tile_grid grid = grid_of(plan, tiling, kind);
   const int channels = static_cast<int>(plan.layer.in_channels);
   t.window = ImageParam(Halide::Float(32), 1 + rank, "window");
   t.tile = variables("t");
@@ -149,9 +149,9 @@ std::vector<Halide::Argument> OutputTransform::arguments() const {
   return all;
 }
 
-OutputTransform output_transform(const Plan &plan, const tconv_tiling &tiling) {
+OutputTransform output_transform(const Plan &plan, const tconv_tiling &tiling, int kind) {
   OutputTransform t;
-  const tconv_tile_grid grid = grid_of(plan, tiling);
+  const tconv_tile_grid grid = grid_of(plan, tiling, kind);
   t.products = ImageParam(Halide::Float(32), 1 + 2 * rank, "products");
   t.bias = ImageParam(Halide::Float(32), 1, "bias");
   t.tile = variables("t");

@@ -50,9 +50,10 @@ struct OutputTransform {
   std::vector<Halide::Argument> arguments() const;
 };
 
-InputTransform input_transform(const Plan &plan, const tconv_tiling &tiling);
+// Of one kind of phases; the products are the same for all.
+InputTransform input_transform(const Plan &plan, const tconv_tiling &tiling, int kind);
 TileProducts tile_products(const Plan &plan, const tconv_tiling &tiling);
-OutputTransform output_transform(const Plan &plan, const tconv_tiling &tiling);
+OutputTransform output_transform(const Plan &plan, const tconv_tiling &tiling, int kind);
 
 }  // namespace tconv
 

@@ -51,13 +51,17 @@ void print_work(const Plan &plan, const Schedule &schedule) {
 
 void print_target(const Plan &plan, const Schedule &schedule, const Halide::Target &target, std::size_t index) {
   const TargetSchedule &one = schedule.targets[index];
-  const tconv_blocks blocks = cut_call(plan, schedule, index);
   const std::string positions = tconv_is_winograd(&schedule.tiling) ? fmt::format("{}", fmt::join(one.rows, " or "))
                                                                     : fmt::format("{}", fmt::join(one.tile, " x "));
   fmt::print("{}: tile of {} columns x {} positions in vectors of {}", target.to_string(), one.columns, positions,
              one.lanes);
-  fmt::print("; blocks of {} of {} positions a phase; workspace {} bytes a thread\n", fmt::join(blocks.size, " x "),
-             fmt::join(blocks.quotients, " x "), blocks.worker_floats * 4);
+  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
+    if (!tconv_has_kind(&schedule.tiling, kind)) continue;
+    const tconv_blocks blocks = cut_call(plan, schedule, index, kind);
+    fmt::print("; blocks of {} of {} positions a phase; workspace {} bytes a thread", fmt::join(blocks.size, " x "),
+               fmt::join(blocks.quotients, " x "), blocks.worker_floats * 4);
+  }
+  fmt::print("\n");
 }
 
 }  // namespace

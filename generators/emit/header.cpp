@@ -1,5 +1,7 @@
 #include "emit/header.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -24,20 +26,28 @@ std::string rule_initializer(const tconv_rule &rule) {
 }
 
 // Winograd's functions of target `t`: their declarations and tables.
-std::string tile_tables(const std::string &name, const TargetSchedule &schedule, std::size_t t) {
+std::string tile_tables(const std::string &name, const Schedule &schedule, std::size_t t) {
+  const std::vector<int> &rows = schedule.targets[t].rows;
   std::vector<std::string> products;
-  for (std::size_t i = 0; i < schedule.rows.size(); ++i) products.push_back(products_symbol(name, t, i) + "_argv");
-  const std::string input = transform_input_symbol(name, t) + "_argv";
-  const std::string output = transform_output_symbol(name, t) + "_argv";
-  std::string declarations = fmt::format("int {}(void **argv);\nint {}(void **argv);\n", input, output);
+  for (std::size_t i = 0; i < rows.size(); ++i) products.push_back(products_symbol(name, t, i) + "_argv");
+  std::string declarations, kinds;
   for (const std::string &symbol : products) declarations += fmt::format("int {}(void **argv);\n", symbol);
-  return declarations +
-         fmt::format(
-             "static const tconv_function {0}_t{1}_products[] = {2};\n"
-             "static const int32_t {0}_t{1}_rows[] = {3};\n"
-             "static const tconv_tile_functions {0}_t{1}_tiles = {{\n  {4}, {5}, {0}_t{1}_products, {0}_t{1}_rows, "
-             "{6}}};\n",
-             name, t, braces(products), braces(schedule.rows), input, output, products.size());
+  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
+    if (!tconv_has_kind(&schedule.tiling, kind)) {
+      kinds += "  {NULL, NULL, NULL, NULL, 0},\n";
+      continue;
+    }
+    const std::string input = transform_input_symbol(name, t, kind) + "_argv";
+    const std::string output = transform_output_symbol(name, t, kind) + "_argv";
+    declarations += fmt::format("int {}(void **argv);\nint {}(void **argv);\n", input, output);
+    kinds +=
+        fmt::format("  {{{2}, {3}, {0}_t{1}_products, {0}_t{1}_rows, {4}}},\n", name, t, input, output, rows.size());
+  }
+  return declarations + fmt::format(
+                            "static const tconv_function {0}_t{1}_products[] = {2};\n"
+                            "static const int32_t {0}_t{1}_rows[] = {3};\n"
+                            "static const tconv_tile_functions {0}_t{1}_tiles[] = {{\n{4}}};\n",
+                            name, t, braces(products), braces(rows), kinds);
 }
 
 // The tables, from the functions of each target up to the kernel.
@@ -59,13 +69,14 @@ std::string tables(const EmitRequest &request, const Schedule &schedule) {
     if (softmax != "NULL") declarations += fmt::format("int {}(void **argv);\n", softmax);
     if (transpose != "NULL") declarations += fmt::format("int {}(void **argv);\n", transpose);
     const bool tiles = tconv_is_winograd(&schedule.tiling);
-    arrays += tiles ? tile_tables(name, schedule.targets[t], t)
+    arrays += tiles ? tile_tables(name, schedule, t)
                     : fmt::format("static const tconv_function {}_t{}_phases[] = {};\n", name, t, braces(phases));
     const std::string own = fmt::format("{}_t{}_", name, t);
     const auto words = feature_words(request.targets[t]);
     paths += fmt::format("  {{\"{}\", {{UINT64_C({:#x}), UINT64_C({:#x})}}, {}, {}, {}, {}, {}, {}}},\n",
                          request.targets[t].to_string(), words[0], words[1], tiles ? "NULL" : own + "phases",
-                         braces(schedule.targets[t].tile), activate, softmax, tiles ? "&" + own + "tiles" : "NULL", transpose);
+                         braces(schedule.targets[t].tile), activate, softmax, tiles ? own + "tiles" : "NULL",
+                         transpose);
   }
   const std::string baked = request.baked ? baked_symbol(name) + "_argv" : "NULL";
   if (request.baked) declarations += fmt::format("int {}(void **argv);\n", baked);
@@ -76,11 +87,12 @@ std::string tables(const EmitRequest &request, const Schedule &schedule) {
       "{0}\n{1}{3}static const tconv_path {2}_paths[] = "
       "{{\n{4}}};\n"
       "static const tconv_kernel {2}_kernel = {{\n  TCONV_ABI_VERSION, {5}, \"{2}\",\n  \"{6}\",\n"
-      "  {{{7}, {8}, {9}, {10}, {11}, {15}, {17}, {18}, {19}}}, {16}, {12}, {2}_paths, {13}, {14}}};\n",
+      "  {{{7}, {8}, {9}, {10}, {11}, {{{15}, {20}}}, {17}, {18}, {19}}}, {16}, {12}, {2}_paths, {13}, {14}}};\n",
       declarations, arrays, name, variants, paths, plan.general ? 1 : 0, key(plan), tiling.panel, tiling.merge_phases,
       tiling.dense_phases, tiling.group_columns, tiling.block_bytes, schedule.variants.size(), request.targets.size(),
-      baked, braces(tiling.tile_outputs), variants.empty() ? "NULL" : name + "_variants", tiling.transpose_input,
-      tiling.transpose_output, tiling.thread_work);
+      baked, braces(tiling.tile_outputs[0]), variants.empty() ? "NULL" : name + "_variants", tiling.transpose_input,
+      tiling.transpose_output, tiling.thread_work,
+      braces(tiling.tile_outputs[1]));
 }
 
 // The functions that a user calls. Sizes are parameters only where the layer leaves them open.
@@ -173,8 +185,13 @@ nlohmann::ordered_json workspace_json(const EmitRequest &request, const Schedule
   const tconv_layer &layer = request.plan.layer;
   for (int d = 0; d < layer.rank; ++d)
     if (layer.size[d] == TCONV_UNSET) return nullptr;
-  const tconv_blocks blocks = cut_call(request.plan, schedule, target);
-  return tconv_blocks_bytes(&blocks);
+  std::size_t bytes = 0;
+  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
+    if (!tconv_has_kind(&schedule.tiling, kind)) continue;
+    const tconv_blocks blocks = cut_call(request.plan, schedule, target, kind);
+    bytes = std::max(bytes, tconv_blocks_bytes(&blocks));
+  }
+  return bytes;
 }
 
 }  // namespace

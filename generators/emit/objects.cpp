@@ -37,10 +37,6 @@ std::vector<Module> winograd_modules(const Plan &plan, const Schedule &schedule,
                                      std::size_t index) {
   const TargetSchedule &one = schedule.targets[index];
   std::vector<Module> modules;
-  InputTransform input = input_transform(plan, schedule.tiling);
-  schedule_input_transform(input, plan, one);
-  modules.push_back(Halide::Pipeline(input.output)
-                        .compile_to_module({input.window}, transform_input_symbol(plan.name, index), target));
   for (std::size_t i = 0; i < one.rows.size(); ++i) {
     TileProducts products = tile_products(plan, schedule.tiling);
     schedule_tile_products(products, one, one.rows[i]);
@@ -48,10 +44,18 @@ std::vector<Module> winograd_modules(const Plan &plan, const Schedule &schedule,
         Halide::Pipeline(products.output)
             .compile_to_module({products.transformed, products.weights}, products_symbol(plan.name, index, i), target));
   }
-  OutputTransform output = output_transform(plan, schedule.tiling);
-  schedule_output_transform(output, one);
-  modules.push_back(Halide::Pipeline(output.output)
-                        .compile_to_module(output.arguments(), transform_output_symbol(plan.name, index), target));
+  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
+    if (!tconv_has_kind(&schedule.tiling, kind)) continue;
+    InputTransform input = input_transform(plan, schedule.tiling, kind);
+    schedule_input_transform(input, plan, one);
+    modules.push_back(Halide::Pipeline(input.output)
+                          .compile_to_module({input.window}, transform_input_symbol(plan.name, index, kind), target));
+    OutputTransform output = output_transform(plan, schedule.tiling, kind);
+    schedule_output_transform(output, one);
+    modules.push_back(
+        Halide::Pipeline(output.output)
+            .compile_to_module(output.arguments(), transform_output_symbol(plan.name, index, kind), target));
+  }
   return modules;
 }
 
@@ -104,11 +108,11 @@ std::string variant_symbol(const std::string &name, std::size_t target, std::siz
 std::string products_symbol(const std::string &name, std::size_t target, std::size_t rows) {
   return fmt::format("{}_t{}_products{}", name, target, rows);
 }
-std::string transform_input_symbol(const std::string &name, std::size_t target) {
-  return fmt::format("{}_t{}_transform_input", name, target);
+std::string transform_input_symbol(const std::string &name, std::size_t target, int kind) {
+  return fmt::format("{}_t{}_transform_input{}", name, target, kind);
 }
-std::string transform_output_symbol(const std::string &name, std::size_t target) {
-  return fmt::format("{}_t{}_transform_output", name, target);
+std::string transform_output_symbol(const std::string &name, std::size_t target, int kind) {
+  return fmt::format("{}_t{}_transform_output{}", name, target, kind);
 }
 std::string transpose_symbol(const std::string &name, std::size_t target) {
   return fmt::format("{}_t{}_transpose", name, target);

@@ -31,8 +31,8 @@ struct TargetObject {
 // Symbols of an emitted kernel.
 std::string variant_symbol(const std::string &name, std::size_t target, std::size_t variant);
 std::string products_symbol(const std::string &name, std::size_t target, std::size_t rows);
-std::string transform_input_symbol(const std::string &name, std::size_t target);
-std::string transform_output_symbol(const std::string &name, std::size_t target);
+std::string transform_input_symbol(const std::string &name, std::size_t target, int kind);
+std::string transform_output_symbol(const std::string &name, std::size_t target, int kind);
 std::string transpose_symbol(const std::string &name, std::size_t target);
 std::string activate_symbol(const std::string &name, std::size_t target);
 std::string softmax_symbol(const std::string &name, std::size_t target);

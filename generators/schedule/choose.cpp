@@ -227,18 +227,19 @@ RegisterFile register_file(const Target &target) {
   return {target.natural_vector_size<float>(), 32};
 }
 
-tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index) {
+tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int kind) {
   const TargetSchedule &one = schedule.targets[index];
-  const tconv_tile_functions tiles = {nullptr, nullptr, nullptr, one.rows.data(),
-                                      static_cast<std::int32_t>(one.rows.size())};
+  tconv_tile_functions tiles[TCONV_TILE_KINDS] = {};
+  tiles[kind].rows = one.rows.data();
+  tiles[kind].products_count = static_cast<std::int32_t>(one.rows.size());
   tconv_path path{};
   std::copy(std::begin(one.tile), std::end(one.tile), path.tile);
-  path.tiles = &tiles;
+  path.tiles = tiles;
   tconv_kernel kernel{};
   kernel.tiling = schedule.tiling;
   const tconv_dims dims = typical_dims(plan);
   tconv_blocks blocks;
-  tconv_cut(&kernel, &path, &plan.layer, &dims, tconv_max(plan.layer.batch, 1), 1, &blocks);
+  tconv_cut(&kernel, &path, &plan.layer, &dims, kind, tconv_max(plan.layer.batch, 1), 1, &blocks);
   return blocks;
 }
 

@@ -62,8 +62,9 @@ inline constexpr std::int64_t thread_work = 1 << 20;
 // A register tile of columns runs at this share of the multiply-add peak.
 inline constexpr double use_by_columns = 0.95;
 
-// How a call on one thread is cut, for target `index` of the schedule; the plan's batch, or one image.
-tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index);
+// How a call on one thread is cut, for target `index` of the schedule and a kind of phases; the plan's batch, or one
+// image.
+tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int kind);
 
 // Winograd's method on the CPU, where the plan allows and its model expects it to be faster than `direct`; otherwise
 // `direct`, whose reason then says why.

@@ -6,7 +6,8 @@
 // at 92 to 97 % of the multiply-add peak and take eight to nine tenths of the time; the output transform costs 5 to 8
 // multiply-adds an element where the output stays in the second-level cache, 15 to 20 where it does not, which slows
 // direct's writes as well. Tried, and left out or refused by the model:
-//   k3 s2, whose phases have one tap or two: F(2, 2) was 3 % slower than direct.
+//   k3 s2, whose phases have one tap or two, in shared tiles: F(2, 2) was 3 % slower than direct. With tiles of their
+//   own it is 1.4 times as fast, and k5 s2 1.9 times in place of 1.3.
 //   One dimension, k4 s2, 32 -> 32 channels: F(3, 2) was no faster; with 64 -> 32 it is 1.22 times as fast.
 //   1024 -> 256 channels on 16 x 16: F(3, 2) has 67 MB of weights, and was slower than F(2, 2) and than direct.
 //   F(2, 2) for all layers of two taps: on 32 x 32 with 256 -> 256 channels F(3, 2) is 1.3 times as fast, and no less
@@ -43,9 +44,9 @@ constexpr double least_gain = 1.15;
 constexpr std::int64_t most_points = 64;
 
 // Transformed input that a task works on. More of it reads the weights less often; less of it stays in the second-level
-// cache beside the products of a panel. With 37 MB of weights, one block of three MB in place of four made the layer two
-// to three times as fast, with 17 MB one of two MB in place of three 1.15 times; with 64 KB, blocks of 256 KB were 3 %
-// faster than blocks of one MB, and 6 % than blocks of 64 KB.
+// cache beside the products of a panel. With 37 MB of weights, one block of three MB in place of four made the layer
+// two to three times as fast, with 17 MB one of two MB in place of three 1.15 times; with 64 KB, blocks of 256 KB were
+// 3 % faster than blocks of one MB, and 6 % than blocks of 64 KB.
 std::int64_t block_bytes(double packed_bytes) {
   constexpr std::int64_t least = 256 << 10, most = 4 << 20;
   return std::clamp(static_cast<std::int64_t>(packed_bytes / 4), least, most);
@@ -55,6 +56,22 @@ std::vector<std::int32_t> tile_outputs(std::int64_t taps) {
   std::vector<std::int32_t> all;
   for (std::int32_t outputs = 1; outputs <= TCONV_MOST_TILE_OUTPUTS; ++outputs)
     if (tconv_find_transform(outputs, taps) != nullptr) all.push_back(outputs);
+  return all;
+}
+
+// Tiles of a dimension: outputs of the longest phases, and of those with one tap fewer.
+struct TileSizes {
+  std::int32_t longest, fewer;
+};
+
+std::vector<TileSizes> tile_sizes(const Plan &plan, const tconv_dim &dim) {
+  const std::int64_t taps = tconv_most_taps(&dim);
+  std::vector<TileSizes> all;
+  for (const std::int32_t longest : tile_outputs(taps)) {
+    all.push_back({longest, 0});
+    if (!plan.layer.channels_last || taps == 1 || dim.kernel % dim.stride == 0) continue;
+    for (const std::int32_t fewer : tile_outputs(taps - 1)) all.push_back({longest, fewer});
+  }
   return all;
 }
 
@@ -69,8 +86,7 @@ std::string refuse(const tconv_dims &dims) {
   return most == 1 ? "phases of one tap" : "";
 }
 
-TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, const tconv_tile_grid &grid,
-                               const RegisterFile &registers) {
+TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers) {
   TargetSchedule target;
   target.transpose_block = registers.lanes;
   const tconv_dims dims = typical_dims(plan);
@@ -78,20 +94,24 @@ TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, con
   target.lanes = std::min(registers.lanes, tiling.panel);
   const int vectors = std::min(tiling.panel / target.lanes, vectors_a_broadcast(registers));
   target.columns = vectors * target.lanes;
-  std::copy(std::begin(tiling.tile_outputs), std::end(tiling.tile_outputs), target.tile);
   const int most = accumulators(registers, vectors) / vectors;
-  // Phases differ by one tile in a row at most; each length has the register tile that suits it.
-  for (std::int64_t r = 0; r < dims.dim[2].stride; ++r) {
-    const tconv_tile_phase phase = tconv_find_tile_phase(&dims.dim[2], &grid.dim[2], r);
-    const int rows = best_tile(open ? 0 : phase.end - phase.first, most, vectors);
-    if (std::find(target.rows.begin(), target.rows.end(), rows) == target.rows.end()) target.rows.push_back(rows);
+  // Rows of a kind's phases differ by one tile at most; each length has the register tile that suits it.
+  for (const int kind : {0, 1 << (TCONV_MAX_RANK - 1)}) {
+    if (!tconv_has_kind(&tiling, kind)) continue;
+    const tconv_tiles tiles = tconv_find_tile_grid(&tiling, &plan.layer, &dims, kind).dim[2];
+    for (std::int64_t i = 0; i < tiles.phases; ++i) {
+      const tconv_tile_phase phase =
+          tconv_find_tile_phase(&dims.dim[2], &tiles, tconv_nth_phase(&dims.dim[2], &tiles, i));
+      const int rows = best_tile(open ? 0 : phase.end - phase.first, most, vectors);
+      if (std::find(target.rows.begin(), target.rows.end(), rows) == target.rows.end()) target.rows.push_back(rows);
+    }
   }
   return target;
 }
 
-// The schedule for tiles of so many outputs.
+// The schedule for such tiles.
 Schedule with_tiles(const Plan &plan, const std::vector<Target> &targets, const tconv_dims &dims,
-                    const std::int32_t *outputs) {
+                    const TileSizes *sizes) {
   Schedule schedule;
   int widest = 4;
   for (const Target &target : targets) widest = std::max(widest, register_file(target).lanes);
@@ -100,11 +120,12 @@ Schedule with_tiles(const Plan &plan, const std::vector<Target> &targets, const 
   tiling.panel = 2 * widest;
   tiling.thread_work = thread_work;
   tiling.transpose_input = tiling.transpose_output = plan.layer.channels_last ? 0 : 1;
-  std::copy(outputs, outputs + TCONV_MAX_RANK, tiling.tile_outputs);
+  for (int d = 0; d < TCONV_MAX_RANK; ++d) {
+    tiling.tile_outputs[0][d] = sizes[d].longest;
+    tiling.tile_outputs[1][d] = sizes[d].fewer;
+  }
   tiling.block_bytes = block_bytes(4 * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims)));
-  const tconv_tile_grid grid = tconv_find_tile_grid(&tiling, &plan.layer, &dims);
-  for (const Target &target : targets)
-    schedule.targets.push_back(schedule_target(plan, tiling, grid, register_file(target)));
+  for (const Target &target : targets) schedule.targets.push_back(schedule_target(plan, tiling, register_file(target)));
   return schedule;
 }
 
@@ -114,13 +135,13 @@ double row_cost(std::int64_t row, const std::vector<int> &tiles) {
   return static_cast<double>(least);
 }
 
-double winograd_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims) {
+double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims, int kind) {
   const tconv_layer &layer = plan.layer;
-  const tconv_tile_grid grid = tconv_find_tile_grid(&schedule.tiling, &layer, &dims);
+  const tconv_tile_grid grid = tconv_find_tile_grid(&schedule.tiling, &layer, &dims, kind);
   const auto points = static_cast<double>(grid.points);
   const auto outputs = static_cast<double>(layer.groups * tconv_phase_columns(&schedule.tiling, &layer));
   const auto inputs = static_cast<double>(tconv_group_inputs(&layer));
-  const tconv_blocks blocks = cut_call(plan, schedule, 0);
+  const tconv_blocks blocks = cut_call(plan, schedule, 0, kind);
   double tiles = 1, block_count = 1, cost = 0;
   for (int d = 0; d < TCONV_MAX_RANK; ++d) {
     tiles *= static_cast<double>(grid.dim[d].count);
@@ -128,26 +149,42 @@ double winograd_cost(const Plan &plan, const Schedule &schedule, const tconv_dim
   }
   cost += tiles * points * static_cast<double>(layer.in_channels) * input_cost;
   for (std::int64_t index = 0; index < grid.phases; ++index) {
-    std::int64_t r[TCONV_MAX_RANK], count[TCONV_MAX_RANK];
-    tconv_split_phase(&dims, index, r);
-    for (int d = 0; d < TCONV_MAX_RANK; ++d) {
-      const tconv_tile_phase phase = tconv_find_tile_phase(&dims.dim[d], &grid.dim[d], r[d]);
-      count[d] = phase.end - phase.first;
-    }
-    const auto lines = static_cast<double>(count[0] * count[1]);
+    tconv_tile_phase phase[TCONV_MAX_RANK];
+    tconv_split_phase(&dims, &grid, index, phase);
+    const auto lines = static_cast<double>((phase[0].end - phase[0].first) * (phase[1].end - phase[1].first));
+    const std::int64_t row = phase[2].end - phase[2].first;
     cost += lines * points * outputs *
-            (row_cost(count[2], schedule.targets[0].rows) * inputs + static_cast<double>(count[2]) * output_cost);
+            (row_cost(row, schedule.targets[0].rows) * inputs + static_cast<double>(row) * output_cost);
   }
   const double panels = static_cast<double>(grid.phases) * outputs / schedule.tiling.panel;
-  const double weights = 4 * static_cast<double>(tconv_packed_floats(&schedule.tiling, &layer, &dims));
+  const double weights = 4 * static_cast<double>(layer.groups * grid.phases * grid.phase_floats);
   cost += panels * block_count * call_cost;
   return weights > cached_weights ? std::max(cost, weights * block_count * stream_cost) : cost;
 }
 
-std::string transform_name(const tconv_layer &layer, const tconv_tile_grid &grid) {
+double winograd_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims) {
+  double cost = 0;
+  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
+    if (tconv_has_kind(&schedule.tiling, kind)) cost += kind_cost(plan, schedule, dims, kind);
+  return cost;
+}
+
+// Of a tile of each kind of phases, together.
+std::int64_t points_of(const Plan &plan, const tconv_tiling &tiling, const tconv_dims &dims) {
+  std::int64_t points = 0;
+  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
+    if (tconv_has_kind(&tiling, kind)) points += tconv_find_tile_grid(&tiling, &plan.layer, &dims, kind).points;
+  return points;
+}
+
+std::string transform_name(const tconv_layer &layer, const tconv_tiling &tiling, const tconv_dims &dims) {
   std::vector<std::string> names;
-  for (int d = TCONV_MAX_RANK - layer.rank; d < TCONV_MAX_RANK; ++d)
-    names.push_back(fmt::format("F({}, {})", grid.dim[d].outputs, grid.dim[d].taps));
+  for (int d = TCONV_MAX_RANK - layer.rank; d < TCONV_MAX_RANK; ++d) {
+    const std::int64_t taps = tconv_most_taps(&dims.dim[d]);
+    names.push_back(fmt::format("F({}, {})", tiling.tile_outputs[0][d], taps));
+    if (tiling.tile_outputs[1][d] > 0)
+      names.back() = fmt::format("({} and F({}, {}))", names.back(), tiling.tile_outputs[1][d], taps - 1);
+  }
   return fmt::format("{}", fmt::join(names, " x "));
 }
 
@@ -163,12 +200,12 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, S
   const tconv_dim *dim = dims.dim;
   Schedule best;
   double least = 0;
-  for (const std::int32_t z : tile_outputs(tconv_most_taps(&dim[0])))
-    for (const std::int32_t y : tile_outputs(tconv_most_taps(&dim[1])))
-      for (const std::int32_t x : tile_outputs(tconv_most_taps(&dim[2]))) {
-        const std::int32_t outputs[TCONV_MAX_RANK] = {z, y, x};
-        Schedule one = with_tiles(plan, targets, dims, outputs);
-        if (tconv_find_tile_grid(&one.tiling, &plan.layer, &dims).points > most_points) continue;
+  for (const TileSizes &z : tile_sizes(plan, dim[0]))
+    for (const TileSizes &y : tile_sizes(plan, dim[1]))
+      for (const TileSizes &x : tile_sizes(plan, dim[2])) {
+        const TileSizes sizes[TCONV_MAX_RANK] = {z, y, x};
+        Schedule one = with_tiles(plan, targets, dims, sizes);
+        if (points_of(plan, one.tiling, dims) > most_points) continue;
         const double cost = winograd_cost(plan, one, dims);
         if (!best.targets.empty() && cost >= least) continue;
         best = std::move(one);
@@ -177,15 +214,13 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, S
   const RegisterFile registers = register_file(targets[0]);
   const double cycles = least / 2 / registers.lanes / use_by_columns + transpose_cycles(plan, best.tiling);
   const double gain = direct_cycles(plan, direct.tiling, direct.targets[0], registers) / std::max(cycles, 1.0);
-  const tconv_tile_grid grid = tconv_find_tile_grid(&best.tiling, &plan.layer, &dims);
-  const std::string model =
-      fmt::format("{} should be {:.2f} times as fast as {}", transform_name(plan.layer, grid), gain, direct.method);
+  const std::string model = fmt::format("{} should be {:.2f} times as fast as {}",
+                                        transform_name(plan.layer, best.tiling, dims), gain, direct.method);
   if (plan.use_winograd == UseWinograd::where_faster && gain < least_gain) {
     direct.reason += fmt::format("; not winograd: {}, {} is asked for", model, least_gain);
     return direct;
   }
-  best.reason = fmt::format("{}, transforms included; {} points a tile, {} phases of one input window", model,
-                            grid.points, grid.phases);
+  best.reason = fmt::format("{}, transforms included; {} transform points", model, points_of(plan, best.tiling, dims));
   return best;
 }
 

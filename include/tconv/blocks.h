@@ -46,6 +46,7 @@ typedef struct tconv_job {
   const tconv_path *path;
   const float *packed;
   tconv_dims dims;
+  int kind; /* of phases, in Winograd's method */
   tconv_blocks blocks;
 } tconv_job;
 
@@ -185,12 +186,12 @@ static inline int64_t tconv_products_floats(const tconv_blocks *blocks, const tc
 
 /* Cuts the outermost dimension that still can be into one block more, all of about one size; 0 when none can. Whole
  * rows of tiles are kept as long as may be, and cut where a register tile ends. */
-static inline int tconv_cut_tiles_once(tconv_blocks *blocks, const tconv_path *path, const tconv_tile_grid *grid) {
+static inline int tconv_cut_tiles_once(tconv_blocks *blocks, int64_t rows, const tconv_tile_grid *grid) {
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const tconv_tiles *tiles = &grid->dim[d];
     const int64_t size = blocks->size[d] / tiles->outputs;
-    const int64_t step = d == TCONV_MAX_RANK - 1 && size > path->tiles->rows[0] ? path->tiles->rows[0] : 1;
+    const int64_t step = d == TCONV_MAX_RANK - 1 && size > rows ? rows : 1;
     /* Few tiles to a block are many blocks: the next count that changes the size. */
     const int64_t most = (size - 1) / step * step;
     const int64_t even = tconv_ceil_div(tiles->count, tconv_ceil_div(tiles->count, size) + 1);
@@ -205,9 +206,11 @@ static inline int tconv_cut_tiles_once(tconv_blocks *blocks, const tconv_path *p
  * its share of the weights, a task of a part of the tiles the reverse: the smaller of the two is read more than once.
  */
 static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
-                                   const tconv_dims *dims, int64_t batch, int64_t threads, tconv_blocks *blocks) {
+                                   const tconv_dims *dims, int kind, int64_t batch, int64_t threads,
+                                   tconv_blocks *blocks) {
   const tconv_tiling *tiling = &kernel->tiling;
-  const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims);
+  const tconv_tile_functions *functions = &path->tiles[kind];
+  const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, kind);
   const int64_t budget = tiling->block_bytes / (int64_t)sizeof(float);
   int64_t per_image;
   int64_t slack = 0;
@@ -217,19 +220,21 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
     blocks->size[d] = tconv_max(blocks->quotients[d], grid.dim[d].outputs);
     blocks->low[d] = grid.dim[d].low;
     blocks->high[d] = grid.dim[d].low + grid.dim[d].taps - 1;
-    blocks->first_output[d] = tconv_first_tile_output(&dims->dim[d], &grid.dim[d]);
+    blocks->first_output[d] = tiling->transpose_output ? tconv_first_tile_output(&dims->dim[d], &grid.dim[d]) : 0;
   }
-  while (tconv_transformed_floats(blocks, layer, &grid) > budget && tconv_cut_tiles_once(blocks, path, &grid)) continue;
+  while (tconv_transformed_floats(blocks, layer, &grid) > budget &&
+         tconv_cut_tiles_once(blocks, functions->rows[0], &grid))
+    continue;
   per_image = tconv_count_blocks(blocks);
   blocks->parts = 1;
   if (batch * per_image < 2 * threads &&
-      tconv_packed_floats(tiling, layer, dims) > tconv_transformed_floats(blocks, layer, &grid))
+      layer->groups * grid.phases * grid.phase_floats > tconv_transformed_floats(blocks, layer, &grid))
     blocks->parts = tconv_min(threads, tconv_tile_units(tiling, layer, &grid));
   while (blocks->parts < threads && batch * per_image * blocks->parts < 2 * threads &&
-         tconv_cut_tiles_once(blocks, path, &grid))
+         tconv_cut_tiles_once(blocks, functions->rows[0], &grid))
     per_image = tconv_count_blocks(blocks);
   tconv_set_tasks(tiling, path, layer, dims, batch * per_image, threads, blocks);
-  for (i = 0; i < path->tiles->products_count; ++i) slack = tconv_max(slack, path->tiles->rows[i]);
+  for (i = 0; i < functions->products_count; ++i) slack = tconv_max(slack, functions->rows[i]);
   blocks->worker_floats = blocks->window_floats + blocks->output_floats + tconv_transformed_floats(blocks, layer, &grid) +
                           slack * tconv_tile_row_floats(layer) + tconv_products_floats(blocks, tiling, &grid);
 }
@@ -253,11 +258,12 @@ static inline int64_t tconv_useful_threads(const tconv_tiling *tiling, const tco
   return work < (double)threads ? tconv_max((int64_t)work, 1) : threads;
 }
 
+/* Of one kind of phases, in Winograd's method; else `kind` is 0. */
 static inline void tconv_cut(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
-                             const tconv_dims *dims, int64_t batch, int64_t threads, tconv_blocks *blocks) {
+                             const tconv_dims *dims, int kind, int64_t batch, int64_t threads, tconv_blocks *blocks) {
   threads = tconv_useful_threads(&kernel->tiling, layer, dims, batch, threads);
   if (tconv_is_winograd(&kernel->tiling))
-    tconv_cut_tiles(kernel, path, layer, dims, batch, threads, blocks);
+    tconv_cut_tiles(kernel, path, layer, dims, kind, batch, threads, blocks);
   else
     tconv_cut_classes(kernel, path, layer, dims, batch, threads, blocks);
 }

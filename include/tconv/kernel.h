@@ -53,7 +53,7 @@ typedef struct tconv_layer {
  * argv convention: input, weights, bias, then taps and steps, one int32 a dimension, innermost first, then output. */
 typedef int (*tconv_function)(void **argv);
 
-/* What Winograd's method runs instead of tconv_path.phases, for tiles of tconv_tiling.tile_outputs. argv of each:
+/* What Winograd's method runs instead of tconv_path.phases, for one kind of phases (tconv/winograd.h). argv of each:
  *   transform_input: window (input channel, x, y, z); transformed (input channel, tile x, y, z, point x, y, z)
  *   products: transformed (input channel, tile x, y, z, point), weights (column, input channel, point); products
  *       (column, tile x, y, z, point), of one panel
@@ -82,7 +82,7 @@ typedef struct tconv_path {
   int32_t tile[TCONV_MAX_RANK]; /* positions of its register tile: input is read up to a multiple of it */
   tconv_function activate;      /* elementwise: buffer, kind, the same buffer; NULL where the activation is fused */
   tconv_function softmax;       /* over rows: buffer, logarithm, the same buffer; or NULL */
-  const tconv_tile_functions *tiles; /* Winograd's method, else NULL */
+  const tconv_tile_functions *tiles; /* Winograd's method: one a kind of phases, else NULL */
   tconv_function transpose;          /* from (i, j, y, z) to (j, i, y, z), [0] contiguous in both, zero where j lies
                                         outside from's range; NULL where the tiling asks for neither layout */
 } tconv_path;
@@ -95,7 +95,9 @@ typedef struct tconv_tiling {
   int32_t group_columns; /* 1: depthwise, one channel in and out a group; a column is a group */
   int64_t block_bytes;   /* input (Winograd: transformed) that one task works on at a time: a share of the second-level
                             cache */
-  int32_t tile_outputs[TCONV_MAX_RANK]; /* Winograd's method: a tile's outputs in each dimension; else 0 */
+  /* Winograd's method: a tile's outputs in each dimension, else 0; [1]: of the phases that have one tap fewer than the
+   * longest, 0 where they share the tiles of the longest, as they do where outputs are transposed. */
+  int32_t tile_outputs[2][TCONV_MAX_RANK];
   int32_t transpose_input;  /* 1: the functions read windows of the other layout than the layer's */
   int32_t transpose_output; /* 1: and write such outputs */
   int64_t thread_work;      /* multiply-adds for which a further thread is woken; 0: for any */

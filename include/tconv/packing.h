@@ -10,14 +10,11 @@
 extern "C" {
 #endif
 
-/* Floats of the packed weights: bias, then all classes, or all groups' phases. */
+/* Floats of the packed weights: bias, then all classes, or all kinds' phases. */
 static inline int64_t tconv_packed_floats(const tconv_tiling *tiling, const tconv_layer *layer,
                                           const tconv_dims *dims) {
   tconv_class one;
-  if (tconv_is_winograd(tiling)) {
-    const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims);
-    return tconv_bias_floats(tiling, layer) + layer->groups * grid.phases * grid.phase_floats;
-  }
+  if (tconv_is_winograd(tiling)) return tconv_kind_weights(tiling, layer, dims, TCONV_TILE_KINDS);
   tconv_first_class(tiling, layer, dims, &one);
   while (tconv_next_class(tiling, layer, dims, &one)) continue;
   return one.weights;
@@ -131,18 +128,16 @@ static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_laye
     }
 }
 
-/* Packs all groups and phases for Winograd's tiles; `packed` holds zeros. */
+/* Packs all groups and phases of a kind for Winograd's tiles; `packed` holds zeros. */
 static inline void tconv_pack_tiles(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
-                                    const float *weights, const tconv_weight_strides *strides, float *packed) {
-  const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims);
+                                    int kind, const float *weights, const tconv_weight_strides *strides,
+                                    float *packed) {
+  const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, kind);
   int64_t group, index;
   for (group = 0; group < layer->groups; ++group)
     for (index = 0; index < grid.phases; ++index, packed += grid.phase_floats) {
       tconv_tile_phase phase[TCONV_MAX_RANK];
-      int64_t r[TCONV_MAX_RANK];
-      int d;
-      tconv_split_phase(dims, index, r);
-      for (d = 0; d < TCONV_MAX_RANK; ++d) phase[d] = tconv_find_tile_phase(&dims->dim[d], &grid.dim[d], r[d]);
+      tconv_split_phase(dims, &grid, index, phase);
       tconv_pack_phase(tiling, layer, phase, &grid, strides, weights + group * strides->group, packed);
     }
 }
@@ -155,10 +150,14 @@ static inline void tconv_pack_all(const tconv_tiling *tiling, const tconv_layer 
   const int64_t floats = tconv_packed_floats(tiling, layer, dims);
   tconv_class one;
   int64_t i;
+  int kind;
   for (i = 0; i < floats; ++i) packed[i] = 0.0f;
   for (i = 0; bias && i < layer->out_channels; ++i) packed[i / outputs * padded + i % outputs] = bias[i];
   if (tconv_is_winograd(tiling)) {
-    tconv_pack_tiles(tiling, layer, dims, weights, strides, packed + tconv_bias_floats(tiling, layer));
+    for (kind = 0; kind < TCONV_TILE_KINDS; ++kind)
+      if (tconv_has_kind(tiling, kind))
+        tconv_pack_tiles(tiling, layer, dims, kind, weights, strides,
+                         packed + tconv_kind_weights(tiling, layer, dims, kind));
     return;
   }
   tconv_first_class(tiling, layer, dims, &one);

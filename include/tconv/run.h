@@ -260,11 +260,29 @@ static inline int tconv_thread_count(const tconv_call *call) {
 static inline size_t tconv_workspace_bytes(const tconv_kernel *kernel, const tconv_layer *layer,
                                            const tconv_call *call) {
   tconv_dims dims;
-  tconv_blocks blocks;
   const tconv_path *path = tconv_call_path(kernel, call);
+  size_t bytes = 0;
+  int kind;
   if (!path || tconv_check_sizes(kernel, layer, call, &dims) != TCONV_OK) return 0;
-  tconv_cut(kernel, path, layer, &dims, call->batch, tconv_thread_count(call), &blocks);
-  return blocks.worker_floats > INT32_MAX ? 0 : tconv_blocks_bytes(&blocks);
+  for (kind = 0; kind < TCONV_TILE_KINDS; ++kind)
+    if (tconv_has_kind(&kernel->tiling, kind)) {
+      tconv_blocks blocks;
+      tconv_cut(kernel, path, layer, &dims, kind, call->batch, tconv_thread_count(call), &blocks);
+      if (blocks.worker_floats > INT32_MAX) return 0;
+      if (tconv_blocks_bytes(&blocks) > bytes) bytes = tconv_blocks_bytes(&blocks);
+    }
+  return bytes;
+}
+
+/* Runs the phases of kind job->kind. */
+static inline int tconv_run_kind(tconv_job *job) {
+  const tconv_call *call = job->call;
+  int status;
+  tconv_cut(job->kernel, job->path, job->layer, &job->dims, job->kind, call->batch, tconv_thread_count(call),
+            &job->blocks);
+  if (job->blocks.worker_floats > INT32_MAX) return TCONV_ERROR_TOO_LARGE;
+  status = tconv_check_workspace(&job->blocks, call);
+  return status == TCONV_OK ? tconv_run_workers(job, tconv_worker) : status;
 }
 
 /* Runs the layer. The output is complete and valid only when TCONV_OK comes back. */
@@ -286,11 +304,8 @@ static inline int tconv_run_kernel(const tconv_kernel *kernel, const tconv_layer
   tconv_silence_errors();
   job.packed = kernel->baked ? tconv_baked_weights(kernel) : call->packed;
   if (!job.packed || !call->input || !call->output) return TCONV_ERROR_NULL;
-  tconv_cut(kernel, job.path, layer, &job.dims, call->batch, tconv_thread_count(call), &job.blocks);
-  if (job.blocks.worker_floats > INT32_MAX) return TCONV_ERROR_TOO_LARGE;
-  status = tconv_check_workspace(&job.blocks, call);
-  if (status != TCONV_OK) return status;
-  status = tconv_run_workers(&job, tconv_worker);
+  for (job.kind = 0; status == TCONV_OK && job.kind < TCONV_TILE_KINDS; ++job.kind)
+    if (tconv_has_kind(&kernel->tiling, job.kind)) status = tconv_run_kind(&job);
   if (status == TCONV_OK && tconv_is_softmax(layer)) status = tconv_run_workers(&job, tconv_softmax_images);
   return status;
 }

@@ -114,7 +114,7 @@ static inline int tconv_prepare_cuda(const tconv_kernel *kernel, const tconv_lay
   job->call = call;
   job->path = call->path ? call->path : &kernel->paths[0];
   job->packed = kernel->baked ? tconv_baked_weights(kernel) : call->packed;
-  tconv_cut(whole, job->path, layer, &job->dims, call->batch, 1, &job->blocks);
+  tconv_cut(whole, job->path, layer, &job->dims, 0, call->batch, 1, &job->blocks);
   if (job->blocks.window_floats > INT32_MAX) return TCONV_ERROR_TOO_LARGE;
   return job->packed && call->input && call->output ? TCONV_OK : TCONV_ERROR_NULL;
 }

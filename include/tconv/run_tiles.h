@@ -1,7 +1,8 @@
-/* A task of Winograd's method: the window of a block is transformed once; then, panel by panel of the output columns of
- * each phase, come the products of all transform points and the transform to outputs. The transformed input stays in
- * the second-level cache over all panels, the products of one panel are no larger than that, and the weights are read
- * once a block. Where a block has several tasks, each transforms the window itself and takes a share of the panels.
+/* A task of Winograd's method, in one kind of phases: the window of a block is transformed once; then, panel by panel
+ * of the output columns of each phase, come the products of all transform points and the transform to outputs. The
+ * transformed input stays in the second-level cache over all panels, the products of one panel are no larger than that,
+ * and the weights are read once a block. Where a block has several tasks, each transforms the window itself and takes a
+ * share of the panels.
  *
  * Every output is computed from its tile alone, in one order, so the bits do not depend on how tiles are cut into
  * blocks, nor blocks into tasks.
@@ -29,6 +30,7 @@ typedef struct tconv_tile_block {
   int64_t start[TCONV_MAX_RANK]; /* in tiles */
   tconv_tile_range all;
   int64_t point_floats, row_floats; /* of the transformed input */
+  const float *weights;
   float *window, *products, *transformed;
 } tconv_tile_block;
 
@@ -80,7 +82,7 @@ static inline int tconv_transform_window(const tconv_tile_block *block, const tc
                     TCONV_TILE_DIMS, transformed_dim);
   argv[0] = &from;
   argv[1] = &to;
-  return block->job->path->tiles->transform_input(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+  return block->job->path->tiles[block->job->kind].transform_input(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
 }
 
 /* Transforms the windows of all tiles: slab by slab those that hang over an edge of the input, which are copied, then
@@ -123,7 +125,7 @@ static inline int tconv_find_products(const tconv_tile_functions *functions, int
 /* One panel's products of the tiles of a range. */
 static inline int tconv_multiply_panel(const tconv_tile_block *block, const tconv_tile_range *range, int64_t group,
                                        const float *weights) {
-  const tconv_tile_functions *functions = block->job->path->tiles;
+  const tconv_tile_functions *functions = &block->job->path->tiles[block->job->kind];
   const int64_t inputs = tconv_group_inputs(block->job->layer), panel = block->job->kernel->tiling.panel;
   const int64_t tiles = range->count[0] * range->count[1] * range->count[2], *stored = block->all.count;
   const int chosen = tconv_find_products(functions, range->count[2]);
@@ -194,7 +196,7 @@ static inline int tconv_transform_panel(const tconv_tile_block *block, const tco
   argv[0] = &products;
   argv[1] = &biases;
   argv[2 + 2 * TCONV_MAX_RANK] = &output;
-  return job->path->tiles->transform_output(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+  return job->path->tiles[job->kind].transform_output(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
 }
 
 /* The tiles of the block that have outputs in the phase; 0 when there are none. */
@@ -216,16 +218,14 @@ static inline int tconv_run_panel(const tconv_tile_block *block, int64_t group, 
   const tconv_job *job = block->job;
   const tconv_tiling *tiling = &job->kernel->tiling;
   const int64_t column = index * tiling->panel;
-  const float *weights = job->packed + tconv_bias_floats(tiling, job->layer) +
+  const float *weights = block->weights +
                          (group * block->grid.phases + phase_index) * block->grid.phase_floats +
                          column * block->grid.points * tconv_group_inputs(job->layer);
   const float *bias = job->packed + group * tconv_round_up(tconv_group_outputs(job->layer), tiling->panel) + column;
   tconv_tile_phase phase[TCONV_MAX_RANK];
   tconv_tile_range range;
-  int64_t r[TCONV_MAX_RANK];
-  int d, status;
-  tconv_split_phase(&job->dims, phase_index, r);
-  for (d = 0; d < TCONV_MAX_RANK; ++d) phase[d] = tconv_find_tile_phase(&job->dims.dim[d], &block->grid.dim[d], r[d]);
+  int status;
+  tconv_split_phase(&job->dims, &block->grid, phase_index, phase);
   if (!tconv_find_tile_range(block, phase, &range)) return TCONV_OK;
   status = tconv_multiply_panel(block, &range, group, weights);
   return status == TCONV_OK ? tconv_transform_panel(block, &range, phase, bias, outputs) : status;
@@ -256,7 +256,7 @@ static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int
   int64_t unit, units;
   int d, status;
   block.job = job;
-  block.grid = tconv_find_tile_grid(tiling, job->layer, &job->dims);
+  block.grid = tconv_find_tile_grid(tiling, job->layer, &job->dims, job->kind);
   block.image = image;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const int64_t outputs = block.grid.dim[d].outputs;
@@ -266,6 +266,7 @@ static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int
   }
   block.row_floats = tconv_tile_row_floats(job->layer);
   block.point_floats = tconv_point_floats(job->layer, block.all.count[0] * block.all.count[1] * block.all.count[2]);
+  block.weights = job->packed + tconv_kind_weights(tiling, job->layer, &job->dims, job->kind);
   block.window = memory;
   memory += job->blocks.window_floats;
   block.products = memory + job->blocks.output_floats;

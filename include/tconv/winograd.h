@@ -7,8 +7,11 @@
  *
  * and nested, once for each dimension, that for all of them. The phases of a layer have kernels of equal length over
  * inputs that lie one apart at most; with each phase's tiles shifted by that distance, tile t of every phase reads the
- * same window, in[low + m * t] and on. So the input is transformed once for all phases. Where a phase has fewer taps
- * than another, its kernel is filled up with zeros.
+ * same window, in[low + m * t] and on. So the input is transformed once for all phases.
+ *
+ * A dimension's phases have as many taps as the longest or one fewer. The shorter ones either share the tiles of the
+ * longest, their kernels filled up with zeros, or have tiles of their own: a kind of phases is a set of dimensions in
+ * which they are the shorter ones, and each kind has its transforms, its tiles and its packed weights.
  *
  * Rounding: an output's error depends on its whole tile, so it is stated relative to the largest sum of the products'
  * magnitudes that any output of the layer has. In these terms F(2, 2), F(3, 2) and F(2, 3) are within 1.5 times of what
@@ -77,9 +80,13 @@ static inline const tconv_transform *tconv_find_transform(int64_t outputs, int64
   return NULL;
 }
 
-/* The tiles of one dimension, those of all its phases. */
+/* The kinds of phases: bit d is set where they have one tap fewer in dimension d. */
+enum { TCONV_TILE_KINDS = 1 << TCONV_MAX_RANK };
+
+/* The tiles of one dimension, those of all its phases of a kind. */
 typedef struct tconv_tiles {
   int64_t outputs, taps, points; /* of a tile */
+  int64_t first, phases;         /* tconv_nth_phase() */
   int64_t low;                   /* where the window of tile 0 starts in the input */
   int64_t count;
 } tconv_tiles;
@@ -92,11 +99,26 @@ typedef struct tconv_tile_phase {
   int64_t first, end; /* tiles that have outputs */
 } tconv_tile_phase;
 
-static inline int tconv_is_winograd(const tconv_tiling *tiling) { return tiling->tile_outputs[TCONV_MAX_RANK - 1] > 0; }
+static inline int tconv_is_winograd(const tconv_tiling *tiling) {
+  return tiling->tile_outputs[0][TCONV_MAX_RANK - 1] > 0;
+}
+
+/* Kind 0 is always there, also for other methods. */
+static inline int tconv_has_kind(const tconv_tiling *tiling, int kind) {
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d)
+    if ((kind >> d & 1) && tiling->tile_outputs[1][d] == 0) return 0;
+  return 1;
+}
 
 /* The longest kernel among the phases. */
 static inline int64_t tconv_most_taps(const tconv_dim *dim) {
   return tconv_ceil_div(dim->kernel, dim->stride / tconv_gcd(dim->stride, dim->dilation));
+}
+
+/* Phase `index` of those that the tiles have, which follow each other round the stride: the longest first. */
+static inline int64_t tconv_nth_phase(const tconv_dim *dim, const tconv_tiles *tiles, int64_t index) {
+  return tconv_mod(tiles->first + index - dim->crop, dim->stride);
 }
 
 static inline tconv_tile_phase tconv_find_tile_phase(const tconv_dim *dim, const tconv_tiles *tiles, int64_t phase) {
@@ -111,24 +133,29 @@ static inline tconv_tile_phase tconv_find_tile_phase(const tconv_dim *dim, const
   return found;
 }
 
-/* The tiles of a dimension whose dilation is 1, for tiles of so many outputs. */
-static inline tconv_tiles tconv_find_tiles(const tconv_dim *dim, int64_t outputs) {
+/* The tiles of a dimension whose dilation is 1, of its longest phases or of the others. `outputs` is of the longest,
+ * `fewer` of the others, 0 where they share the tiles of the longest. */
+static inline tconv_tiles tconv_find_tiles(const tconv_dim *dim, int64_t outputs, int64_t fewer, int shorter) {
   tconv_tiles tiles;
-  int64_t r;
-  tiles.outputs = outputs;
-  tiles.taps = tconv_most_taps(dim);
-  tiles.points = outputs + tiles.taps - 1;
+  const int64_t taps = tconv_most_taps(dim), longest = fewer ? dim->kernel - (taps - 1) * dim->stride : dim->stride;
+  int64_t i;
+  tiles.outputs = shorter ? fewer : outputs;
+  tiles.taps = taps - shorter;
+  tiles.points = tiles.outputs + tiles.taps - 1;
+  tiles.first = shorter ? longest : 0;
+  tiles.phases = shorter ? dim->stride - longest : longest;
   tiles.low = TCONV_MAX_EXTENT;
   tiles.count = 0;
-  for (r = 0; r < dim->stride; ++r) {
-    const tconv_run run = tconv_phase(dim, r);
+  for (i = 0; i < tiles.phases; ++i) {
+    const tconv_run run = tconv_phase(dim, tconv_nth_phase(dim, &tiles, i));
     if (run.taps > 0) tiles.low = tconv_min(tiles.low, run.offset);
   }
-  for (r = 0; r < dim->stride; ++r) tiles.count = tconv_max(tiles.count, tconv_find_tile_phase(dim, &tiles, r).end);
+  for (i = 0; i < tiles.phases; ++i)
+    tiles.count = tconv_max(tiles.count, tconv_find_tile_phase(dim, &tiles, tconv_nth_phase(dim, &tiles, i)).end);
   return tiles;
 }
 
-/* Numbers of the whole layer. */
+/* Numbers of one kind of phases. */
 typedef struct tconv_tile_grid {
   tconv_tiles dim[TCONV_MAX_RANK];
   int64_t points, taps, phases;
@@ -136,18 +163,32 @@ typedef struct tconv_tile_grid {
 } tconv_tile_grid;
 
 static inline tconv_tile_grid tconv_find_tile_grid(const tconv_tiling *tiling, const tconv_layer *layer,
-                                                   const tconv_dims *dims) {
+                                                   const tconv_dims *dims, int kind) {
   tconv_tile_grid grid;
   int d;
   grid.points = grid.taps = grid.phases = 1;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
-    grid.dim[d] = tconv_find_tiles(&dims->dim[d], tiling->tile_outputs[d]);
+    grid.dim[d] =
+        tconv_find_tiles(&dims->dim[d], tiling->tile_outputs[0][d], tiling->tile_outputs[1][d], kind >> d & 1);
     grid.points *= grid.dim[d].points;
     grid.taps *= grid.dim[d].taps;
-    grid.phases *= dims->dim[d].stride;
+    grid.phases *= grid.dim[d].phases;
   }
   grid.phase_floats = tconv_phase_columns(tiling, layer) * grid.points * tconv_group_inputs(layer);
   return grid;
+}
+
+/* Where the packed weights of a kind start, in floats; of TCONV_TILE_KINDS: where all end. */
+static inline int64_t tconv_kind_weights(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
+                                         int kind) {
+  int64_t floats = tconv_bias_floats(tiling, layer);
+  int k;
+  for (k = 0; k < kind; ++k)
+    if (tconv_has_kind(tiling, k)) {
+      const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, k);
+      floats += layer->groups * grid.phases * grid.phase_floats;
+    }
+  return floats;
 }
 
 /* The panels of a phase. Packed weights hold them in the order [group][phase][panel]. */
@@ -175,19 +216,29 @@ static inline int64_t tconv_first_tile_output(const tconv_dim *dim, const tconv_
 }
 
 /* How many times direct's error the layer may have: see the top of this file. */
-static inline double tconv_winograd_error(const tconv_tile_grid *grid) {
-  double error = 1;
-  int d;
-  for (d = 0; d < TCONV_MAX_RANK; ++d) error *= tconv_find_transform(grid->dim[d].outputs, grid->dim[d].taps)->error;
-  return error;
+static inline double tconv_winograd_error(const tconv_tiling *tiling, const tconv_layer *layer,
+                                          const tconv_dims *dims) {
+  double most = 0;
+  int kind, d;
+  for (kind = 0; kind < TCONV_TILE_KINDS; ++kind)
+    if (tconv_has_kind(tiling, kind)) {
+      const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, kind);
+      double error = 1;
+      for (d = 0; d < TCONV_MAX_RANK; ++d) error *= tconv_find_transform(grid.dim[d].outputs, grid.dim[d].taps)->error;
+      most = error > most ? error : most;
+    }
+  return most;
 }
 
-/* The phase of each dimension, of phase `index` of all: the innermost dimension runs fastest. */
-static inline void tconv_split_phase(const tconv_dims *dims, int64_t index, int64_t *phase) {
+/* The phase of each dimension, of phase `index` of the grid: the innermost dimension runs fastest. */
+static inline void tconv_split_phase(const tconv_dims *dims, const tconv_tile_grid *grid, int64_t index,
+                                     tconv_tile_phase *phase) {
   int d;
   for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
-    phase[d] = index % dims->dim[d].stride;
-    index /= dims->dim[d].stride;
+    const tconv_tiles *tiles = &grid->dim[d];
+    phase[d] =
+        tconv_find_tile_phase(&dims->dim[d], tiles, tconv_nth_phase(&dims->dim[d], tiles, index % tiles->phases));
+    index /= tiles->phases;
   }
 }
 

@@ -116,7 +116,7 @@ class Compile(TconvcTest):
         manifest = self.manifest()
         self.assertEqual(manifest["method"], "winograd")
         self.assertEqual(manifest["key"], exact["key"])
-        self.assertEqual(manifest["tile_outputs"][0], 1)
+        self.assertEqual(manifest["tile_outputs"][0][0], 1)
         self.assertGreater(manifest["packed_bytes"], exact["packed_bytes"])
         source = self.file("main.c", '#include "up.h"\nint main(void) { return up_workspace_bytes(1) == 0; }\n')
         subprocess.run(["cc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{self.out}", source,

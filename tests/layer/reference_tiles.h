@@ -4,21 +4,23 @@
 #define TCONV_TESTS_REFERENCE_TILES_H
 
 #include <cmath>
+#include <utility>
 
 #include "reference_kernel.h"
 #include "tconv/winograd.h"
 
 namespace tconv::test {
 
-// Outputs of a tile, [0] the innermost dimension; a compiled kernel has them as constants.
-inline Position reference_tile_outputs = {1, 1, 1};
+// Outputs of a tile of each kind of phases, [0] the innermost dimension; a compiled kernel has them as constants.
+inline Position reference_tile_outputs[TCONV_TILE_KINDS];
 
 // What `products` may read of a row beyond its end is a multiple of this.
 inline constexpr std::int32_t reference_rows[] = {3, 4};
 
 // Of the Halide dimension i, from the points that the arrays have.
-inline const tconv_transform *reference_transform(const View &view, int first_point, int i) {
-  const std::int64_t outputs = reference_tile_outputs[static_cast<std::size_t>(i)];
+template <int kind>
+const tconv_transform *reference_transform(const View &view, int first_point, int i) {
+  const std::int64_t outputs = reference_tile_outputs[kind][static_cast<std::size_t>(i)];
   return tconv_find_transform(outputs, view.extent(first_point + i) - outputs + 1);
 }
 
@@ -34,16 +36,17 @@ inline std::int64_t offset(const View &view, int first, const Position &at) {
   return at[0] * view.stride(first) + at[1] * view.stride(first + 1) + at[2] * view.stride(first + 2);
 }
 
-inline int reference_transform_input(void **argv) {
+template <int kind>
+int reference_transform_input(void **argv) {
   const View in(argv[0]), out(argv[1]);
   const tconv_transform *transform[3];
   Position window;
   for (int i = 0; i < 3; ++i) {
     const auto k = static_cast<std::size_t>(i);
-    transform[i] = reference_transform(out, 4, i);
+    transform[i] = reference_transform<kind>(out, 4, i);
     if (transform[i] == nullptr || in.extent(0) != out.extent(0)) return 1;
     window[2 - k] = out.extent(4 + i);
-    if ((out.extent(1 + i) - 1) * reference_tile_outputs[k] + out.extent(4 + i) > in.extent(1 + i)) return 2;
+    if ((out.extent(1 + i) - 1) * reference_tile_outputs[kind][k] + out.extent(4 + i) > in.extent(1 + i)) return 2;
   }
   for_each_below(out, 1, [&](const Position &tile) {
     for_each_below(out, 4, [&](const Position &point) {
@@ -53,7 +56,7 @@ inline int reference_transform_input(void **argv) {
           std::int64_t from = c * in.stride(0);
           double factor = 1;
           for (std::size_t i = 0; i < 3; ++i) {
-            from += (tile[i] * reference_tile_outputs[i] + w[2 - i]) * in.stride(1 + static_cast<int>(i));
+            from += (tile[i] * reference_tile_outputs[kind][i] + w[2 - i]) * in.stride(1 + static_cast<int>(i));
             factor *= transform[i]->input[point[i]][w[2 - i]];
           }
           sum += factor * static_cast<double>(*in.at(from));
@@ -89,15 +92,16 @@ int reference_products(void **argv) {
   return 0;
 }
 
-inline int reference_transform_output(void **argv) {
+template <int kind>
+int reference_transform_output(void **argv) {
   const View in(argv[0]), bias(argv[1]), out(argv[8]);
   const tconv_transform *transform[3];
   const Position points = {in.extent(6), in.extent(5), in.extent(4)};
   int failed = 0;
   for (int i = 0; i < 3; ++i) {
-    transform[i] = reference_transform(in, 4, i);
+    transform[i] = reference_transform<kind>(in, 4, i);
     if (transform[i] == nullptr || in.extent(1 + i) != out.extent(4 + i) ||
-        out.extent(1 + i) != reference_tile_outputs[static_cast<std::size_t>(i)])
+        out.extent(1 + i) != reference_tile_outputs[kind][static_cast<std::size_t>(i)])
       return 1;
   }
   if (out.extent(0) > bias.extent(0) || out.extent(0) > in.extent(0)) return 2;
@@ -129,17 +133,26 @@ inline int reference_transform_output(void **argv) {
 struct ReferenceTileKernel {
   explicit ReferenceTileKernel(const tconv_tiling &tiling) {
     kernel.tiling = tiling;
-    for (std::size_t d = 0; d < 3; ++d) {
-      path.tile[d] = tiling.tile_outputs[d];
-      reference_tile_outputs[2 - d] = tiling.tile_outputs[d];
-    }
+    set_kinds(std::make_integer_sequence<int, TCONV_TILE_KINDS>());
   }
   ReferenceTileKernel(const ReferenceTileKernel &) = delete;
   ReferenceTileKernel &operator=(const ReferenceTileKernel &) = delete;
 
+  template <int... kinds>
+  void set_kinds(std::integer_sequence<int, kinds...>) {
+    (set_kind<kinds>(), ...);
+  }
+  template <int kind>
+  void set_kind() {
+    if (!tconv_has_kind(&kernel.tiling, kind)) return;
+    tiles[kind] = {reference_transform_input<kind>, reference_transform_output<kind>, products, reference_rows, 2};
+    for (int d = 0; d < TCONV_MAX_RANK; ++d)
+      reference_tile_outputs[kind][static_cast<std::size_t>(2 - d)] = kernel.tiling.tile_outputs[kind >> d & 1][d];
+  }
+
   tconv_function products[2] = {reference_products<reference_rows[0]>, reference_products<reference_rows[1]>};
-  tconv_tile_functions tiles = {reference_transform_input, reference_transform_output, products, reference_rows, 2};
-  tconv_path path = {"reference", {0, 0}, nullptr, {1, 1, 1}, nullptr, reference_softmax, &tiles, reference_transpose};
+  tconv_tile_functions tiles[TCONV_TILE_KINDS] = {};
+  tconv_path path = {"reference", {0, 0}, nullptr, {1, 1, 1}, nullptr, reference_softmax, tiles, reference_transpose};
   tconv_kernel kernel = {TCONV_ABI_VERSION, 0, "reference", "reference", {}, nullptr, 0, &path, 1, nullptr};
 };
 

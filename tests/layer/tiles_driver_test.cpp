@@ -46,7 +46,7 @@ Case random_case(Random &random) {
   c.problem.groups = c.layer.groups;
   c.tiling.panel = static_cast<std::int32_t>(random.one_of({1, 4, 16}));
   c.tiling.block_bytes = random.one_of({4, 1024, 8192, 1 << 20});
-  for (std::int32_t &outputs : c.tiling.tile_outputs) outputs = 1;
+  for (std::int32_t &outputs : c.tiling.tile_outputs[0]) outputs = 1;
   for (int d = 0; d < c.layer.rank; ++d) {
     const int lead = TCONV_MAX_RANK - c.layer.rank + d;
     tconv_dim &dim = c.problem.dim[static_cast<std::size_t>(lead)];
@@ -55,7 +55,10 @@ Case random_case(Random &random) {
       c.size[d] = random(0, c.layer.rank == 1 ? 40 : c.layer.rank == 2 ? 11 : 5);
     } while (!tconv_resolve(&c.layer.rule[d], c.size[d], &dim));
     c.layer.size[d] = random(0, 1) ? TCONV_UNSET : c.size[d];
-    c.tiling.tile_outputs[lead] = random_outputs(random, tconv_most_taps(&dim));
+    const std::int64_t taps = tconv_most_taps(&dim);
+    c.tiling.tile_outputs[0][lead] = random_outputs(random, taps);
+    if (taps > 1 && c.layer.channels_last && random(0, 1))
+      c.tiling.tile_outputs[1][lead] = random_outputs(random, taps - 1);
   }
   c.torch_order = random(0, 1) != 0;
   return c;
@@ -70,12 +73,12 @@ std::string describe(const Case &c) {
     const tconv_dim &dim = c.problem.dim[d];
     text += " [in " + std::to_string(dim.in) + " k " + std::to_string(dim.kernel) + " s " + std::to_string(dim.stride) +
             " crop " + std::to_string(dim.crop) + " out " + std::to_string(dim.out) + " tiles of " +
-            std::to_string(c.tiling.tile_outputs[d]) + "]";
+            std::to_string(c.tiling.tile_outputs[0][d]) + ", " + std::to_string(c.tiling.tile_outputs[1][d]) + "]";
   }
   return text + " panel " + std::to_string(c.tiling.panel) + " block_bytes " + std::to_string(c.tiling.block_bytes);
 }
 
-// How a call on seven threads shares the units of each block.
+// How a call on seven threads shares the units of each block, of the longest phases.
 struct Shares {
   std::int64_t parts, units;
 };
@@ -84,14 +87,14 @@ Shares shares_of(const Case &c, const tconv_kernel &kernel) {
   tconv_dims dims;
   tconv_blocks blocks;
   tconv_resolve_layer(&c.layer, c.size, &dims);
-  tconv_cut(&kernel, kernel.paths, &c.layer, &dims, c.problem.batch, 7, &blocks);
-  const tconv_tile_grid grid = tconv_find_tile_grid(&c.tiling, &c.layer, &dims);
+  tconv_cut(&kernel, kernel.paths, &c.layer, &dims, 0, c.problem.batch, 7, &blocks);
+  const tconv_tile_grid grid = tconv_find_tile_grid(&c.tiling, &c.layer, &dims, 0);
   return {blocks.parts, tconv_tile_units(&c.tiling, &c.layer, &grid)};
 }
 
 TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
   Random random(2);
-  int empty = 0, whole = 0, unequal = 0;
+  int empty = 0, whole = 0, unequal = 0, kinds = 0;
   for (int i = 0; i < layers; ++i) {
     const Case c = random_case(random);
     SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
@@ -102,6 +105,7 @@ TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
     ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, 1e-5, &outcome));
     empty += outcome.empty;
     if (outcome.empty) continue;
+    for (int kind = 1; kind < TCONV_TILE_KINDS; ++kind) kinds += tconv_has_kind(&c.tiling, kind);
     const Shares shares = shares_of(c, reference.kernel);
     whole += shares.parts == 1;
     unequal += shares.units % shares.parts != 0;
@@ -109,6 +113,7 @@ TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
   EXPECT_LT(empty, layers / 2);
   EXPECT_GT(whole, layers / 10);
   EXPECT_GT(unequal, layers / 20);
+  EXPECT_GT(kinds, layers / 4);
 }
 
 }  // namespace

@@ -28,8 +28,7 @@ bool is_canary(char c) { return c == canary; }
 double winograd_error(const tconv_kernel &kernel, const tconv_layer &layer, const Sizes &sizes) {
   tconv_dims dims;
   if (!tconv_is_winograd(&kernel.tiling) || !tconv_resolve_layer(&layer, sizes.size.data(), &dims)) return 0;
-  const tconv_tile_grid grid = tconv_find_tile_grid(&kernel.tiling, &layer, &dims);
-  return tconv_winograd_error(&grid);
+  return tconv_winograd_error(&kernel.tiling, &layer, &dims);
 }
 
 // The definition, with the error that sums of float32 products may have.
@@ -161,15 +160,18 @@ class Check {
 
   void count_run(int threads) {
     tconv_dims dims;
-    tconv_blocks blocks;
     ++tally_.runs;
     tally_.outputs += problem_.outputs();
     if (problem_.outputs() == 0) ++tally_.empty;
     if (problem_.outputs() == 0 || !tconv_resolve_layer(&layer_, call_.size, &dims)) return;
-    tconv_cut(&kernel_, call_.path, &layer_, &dims, call_.batch, threads, &blocks);
     ++(call_.workspace_bytes > 0 ? tally_.copied : tally_.in_place);
-    tally_.tasks = std::max(tally_.tasks, blocks.tasks);
-    if (blocks.parts > 1) ++tally_.split_blocks;
+    for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
+      if (!tconv_has_kind(&kernel_.tiling, kind)) continue;
+      tconv_blocks blocks;
+      tconv_cut(&kernel_, call_.path, &layer_, &dims, kind, call_.batch, threads, &blocks);
+      tally_.tasks = std::max(tally_.tasks, blocks.tasks);
+      if (blocks.parts > 1) ++tally_.split_blocks;
+    }
   }
 
   void compare(const std::vector<float> &output) {

@@ -36,10 +36,13 @@ TEST(Transforms, OtherSizesHaveNone) {
     EXPECT_EQ(tconv_find_transform(f.outputs, f.taps), nullptr);
 }
 
-void expect_tiles_cover(const tconv_dim &dim, std::int64_t outputs) {
-  const tconv_tiles tiles = tconv_find_tiles(&dim, outputs);
-  for (std::int64_t r = 0; r < dim.stride; ++r) {
+// Counts each phase in `phases`.
+void expect_tiles_cover(const tconv_dim &dim, const tconv_tiles &tiles, std::vector<int> &phases) {
+  const std::int64_t outputs = tiles.outputs;
+  for (std::int64_t index = 0; index < tiles.phases; ++index) {
+    const std::int64_t r = tconv_nth_phase(&dim, &tiles, index);
     const tconv_tile_phase phase = tconv_find_tile_phase(&dim, &tiles, r);
+    ++phases[static_cast<std::size_t>(r)];
     std::vector<int> seen(static_cast<std::size_t>(phase.run.extent));
     ASSERT_LE(phase.end, tiles.count);
     for (std::int64_t t = phase.first; t < phase.end; ++t) {
@@ -70,15 +73,27 @@ TEST(Tiles, HoldEveryOutputOfEveryPhaseOnce) {
           tconv_dim dim;
           if (!tconv_resolve(&rule, in, &dim)) continue;
           SCOPED_TRACE(testing::Message() << "k " << kernel << " s " << stride << " crop " << begin << " in " << in);
-          for (std::int64_t outputs = 1; outputs <= TCONV_MOST_TILE_OUTPUTS; ++outputs)
-            expect_tiles_cover(dim, outputs);
+          for (std::int64_t outputs = 1; outputs <= TCONV_MOST_TILE_OUTPUTS; ++outputs) {
+            std::vector<int> shared(static_cast<std::size_t>(stride)), own = shared;
+            expect_tiles_cover(dim, tconv_find_tiles(&dim, outputs, 0, 0), shared);
+            for (const int times : shared) EXPECT_EQ(times, 1);
+            if (tconv_most_taps(&dim) == 1) continue;
+            const tconv_tiles longest = tconv_find_tiles(&dim, outputs, 2, 0),
+                              rest = tconv_find_tiles(&dim, outputs, 2, 1);
+            for (const tconv_tiles &tiles : {longest, rest}) {
+              expect_tiles_cover(dim, tiles, own);
+              for (std::int64_t i = 0; i < tiles.phases; ++i)
+                EXPECT_EQ(tconv_phase(&dim, tconv_nth_phase(&dim, &tiles, i)).taps, tiles.taps);
+            }
+            for (const int times : own) EXPECT_EQ(times, 1);
+          }
         }
 }
 
 // The case that the method is made for: output 2q reads q - 1 and q, output 2q + 1 reads q and q + 1.
 TEST(Tiles, OfStrideTwoShareWindowsOfThreeInputs) {
   const tconv_dim dim = {32, 4, 2, 1, 1, 64};
-  const tconv_tiles tiles = tconv_find_tiles(&dim, 2);
+  const tconv_tiles tiles = tconv_find_tiles(&dim, 2, 0, 0);
   EXPECT_EQ(tiles.points, 3);
   EXPECT_EQ(tiles.low, -1);
   EXPECT_EQ(tiles.count, 17);
