@@ -42,6 +42,8 @@ class Explain(TconvcTest):
         wide = {"filters": 256, "input_shape": [1, 32, 32, 256]}
         target = ("--target", "x86-64-linux-avx512_skylake")
         self.assertIn("method: winograd; F(3, 2) x F(3, 2) should be 2.0", self.explain(*target, **wide))
+        self.assertIn("(F(3, 2) and F(1, 1)) x (F(3, 2) and F(1, 1)) should",
+                      self.explain(*target, kernel_size=[3, 3], **wide))
         exact = self.explain("--exact", **wide)
         self.assertIn("method: direct;", exact)
         self.assertNotIn("winograd", exact)
