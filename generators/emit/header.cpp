@@ -252,6 +252,8 @@ std::string manifest_text(const EmitRequest &request, const Schedule &schedule,
     json["weights"] = request.baked ? "baked" : "packed by the caller";
   }
   json["panel"] = schedule.tiling.panel;
+  json["transposed"] = {{"input", schedule.tiling.transpose_input != 0},
+                        {"output", schedule.tiling.transpose_output != 0}};
   if (tconv_is_winograd(&schedule.tiling))
     json["tile_outputs"] = schedule.tiling.tile_outputs;
   else

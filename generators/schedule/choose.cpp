@@ -165,8 +165,7 @@ int panel_by_positions(std::int64_t outputs) {
 
 }  // namespace
 
-// Elements of one image's input or output.
-static double elements(std::int64_t channels, const tconv_dims &dims, bool output) {
+double elements(std::int64_t channels, const tconv_dims &dims, bool output) {
   auto all = static_cast<double>(channels);
   for (const tconv_dim &dim : dims.dim) all *= static_cast<double>(output ? dim.out : dim.in);
   return all;

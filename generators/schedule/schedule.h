@@ -50,6 +50,9 @@ struct Schedule {
 // Parameters for a plan on targets that share packed weights: rules on the plan and the registers, no search.
 Schedule choose_schedule(const Plan &plan, const std::vector<Halide::Target> &targets);
 
+// Elements of one image's input or output.
+double elements(std::int64_t channels, const tconv_dims &dims, bool output);
+
 // Cycles of one image on a core with two multiply-add units, as the cost model has them: by the direct method, and what
 // transposing costs beside any.
 double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &tile,

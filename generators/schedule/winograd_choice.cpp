@@ -30,8 +30,11 @@ namespace {
 // What else there is to do, in multiply-adds: for an element of the transformed input, for one of the products (which
 // are written, read and added up), and for calling the functions of one panel.
 constexpr double input_cost = 8;
-constexpr double output_cost = 8;
+constexpr double output_cost = 8, uncached_output_cost = 20;
 constexpr double call_cost = 32e3;
+
+// Outputs beyond this leave the second-level cache, in bytes.
+constexpr double cached_output = 1 << 20;
 
 // Weights beyond what a core has of the third-level cache come from memory, once a block: multiply-adds a byte.
 constexpr double cached_weights = 16e6;
@@ -142,6 +145,8 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   const auto outputs = static_cast<double>(layer.groups * tconv_phase_columns(&schedule.tiling, &layer));
   const auto inputs = static_cast<double>(tconv_group_inputs(&layer));
   const tconv_blocks blocks = cut_call(plan, schedule, 0, kind);
+  const double each_output =
+      4 * elements(layer.out_channels, dims, true) > cached_output ? uncached_output_cost : output_cost;
   double tiles = 1, block_count = 1, cost = 0;
   for (int d = 0; d < TCONV_MAX_RANK; ++d) {
     tiles *= static_cast<double>(grid.dim[d].count);
@@ -154,7 +159,7 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
     const auto lines = static_cast<double>((phase[0].end - phase[0].first) * (phase[1].end - phase[1].first));
     const std::int64_t row = phase[2].end - phase[2].first;
     cost += lines * points * outputs *
-            (row_cost(row, schedule.targets[0].rows) * inputs + static_cast<double>(row) * output_cost);
+            (row_cost(row, schedule.targets[0].rows) * inputs + static_cast<double>(row) * each_output);
   }
   const double panels = static_cast<double>(grid.phases) * outputs / schedule.tiling.panel;
   const double weights = 4 * static_cast<double>(layer.groups * grid.phases * grid.phase_floats);

@@ -113,7 +113,7 @@ TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
   EXPECT_LT(empty, layers / 2);
   EXPECT_GT(whole, layers / 10);
   EXPECT_GT(unequal, layers / 20);
-  EXPECT_GT(kinds, layers / 4);
+  EXPECT_GT(kinds, layers / 5);
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ RandomLayer draw_any(Random &random, int rank, const Limits &limits) {
   tconv_layer &layer = drawn.layer;
   drawn.style = static_cast<Style>(random(0, style_count - (limits.depthwise ? 2 : 1)));  // TFLite has no groups
   layer.rank = rank;
-  layer.channels_last = static_cast<std::int32_t>(random(limits.depthwise || limits.short_phases ? 1 : 0, 1));
+  layer.channels_last = static_cast<std::int32_t>(random(limits.depthwise ? 1 : 0, 1));
   draw_channels(random, limits, layer);
   if (drawn.style == Style::tflite) {
     layer.in_channels /= layer.groups;

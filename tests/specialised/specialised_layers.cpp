@@ -92,7 +92,10 @@ void emit_layer(const Options &options, std::uint64_t index, Totals &totals) {
   }
   ++totals.kernels;
   const nlohmann::json manifest = nlohmann::json::parse(emitted.value().manifest);
-  ++totals.methods[manifest["method"]];
+  std::string method = manifest["method"];
+  for (const char *array : {"input", "output"})
+    if (manifest["transposed"][array]) method += std::string(" with its ") + array + " transposed";
+  ++totals.methods[method];
   for (const auto &target : manifest["targets"]) {
     const std::int64_t code = target["code_bytes"];
     totals.largest_code = std::max(totals.largest_code, code);
@@ -158,8 +161,8 @@ int main(int argc, char **argv) {
       "{} kernels for {} targets in {:.1f} s, the slowest (layer_{}) {:.2f} s a target; at most {} bytes of code; {}\n",
       totals.kernels, totals.targets, totals.seconds, totals.slowest_index, totals.slowest, totals.largest_code,
       totals.methods);
-  if (options.count >= 23 && totals.methods.size() < 3)
-    fail("a batch has three at least of direct, pixel_shuffle, depthwise and winograd kernels");
+  if (options.count >= 23 && totals.methods.size() < 5)
+    fail("a batch has five at least of direct, pixel_shuffle, depthwise and winograd kernels and of those transposed");
   const std::string program = build(options);
   std::fflush(stdout);
   // The directory stays for a look at it when something is wrong.
