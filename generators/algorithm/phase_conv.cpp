@@ -3,6 +3,7 @@
 #include "algorithm/phase_conv.h"
 
 #include "algorithm/activation_expr.h"
+#include "algorithm/transpose.h"
 
 namespace tconv {
 
@@ -55,6 +56,22 @@ void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling) {
   out.dim(2 + conv.rank).set_stride(pixel);
 }
 
+// The input at the one tap of the class, from blocks of it that were transposed.
+Expr transposed_input(PhaseConv &conv, int block) {
+  Var column("block_channel"), row("block_position"), channels("channel_block"), positions("position_block");
+  Halide::Func read("read");
+  std::vector<Var> at = {column, row, conv.group, channels, positions};
+  at.insert(at.end(), conv.position.begin() + 1, conv.position.end());
+  std::vector<Expr> from = {channels * block + column, conv.group, positions * block + row};
+  from.insert(from.end(), conv.position.begin() + 1, conv.position.end());
+  read(at) = conv.input(from);
+  conv.read = transpose_stages(read, block);
+  const Var &q = conv.position[0];
+  std::vector<Expr> of = {q % block, conv.depth % block, conv.group, conv.depth / block, q / block};
+  of.insert(of.end(), conv.position.begin() + 1, conv.position.end());
+  return conv.read.back()(of);
+}
+
 }  // namespace
 
 std::vector<Halide::Argument> PhaseConv::arguments() const {
@@ -64,7 +81,7 @@ std::vector<Halide::Argument> PhaseConv::arguments() const {
   return all;
 }
 
-PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant) {
+PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant, int read_block) {
   PhaseConv conv;
   const int rank = conv.rank = plan.layer.rank;
   conv.input = Halide::ImageParam(Halide::Float(32), 2 + rank, "input");
@@ -102,7 +119,7 @@ PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_v
   conv.sum(sum_at) = 0.0f;
   conv.sum(sum_at) +=
       conv.weights(conv.column % panel, tap_index * inputs + reduction[0], conv.column / panel, conv.group) *
-      conv.input(from);
+      (read_block > 0 ? transposed_input(conv, read_block) : conv.input(from));
 
   Expr phase_index = 0;
   for (int i = rank - 1; i >= 0; --i)

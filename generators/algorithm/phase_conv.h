@@ -26,16 +26,19 @@ struct PhaseConv {
   std::vector<Halide::Var> position, phase;
   Halide::RVar depth;  // input channel
   std::vector<Halide::RVar> tap;
-  Halide::Func sum{"sum"};        // (column, group, positions...)
-  Halide::Func biased{"biased"};  // (channel, group, positions..., phases...): with bias
-  Halide::Func value{"value"};    // the same, with activation
-  Halide::Func output{"output"};  // the same, written to where it belongs
+  std::vector<Halide::Func> read;  // of a class of one tap, where asked for: blocks of input, transposed in registers:
+                                   // (channel, position, both in the block, group, blocks..., positions...)
+  Halide::Func sum{"sum"};         // (column, group, positions...)
+  Halide::Func biased{"biased"};   // (channel, group, positions..., phases...): with bias
+  Halide::Func value{"value"};     // the same, with activation
+  Halide::Func output{"output"};   // the same, written to where it belongs
 
   std::vector<Halide::Argument> arguments() const;
 };
 
 // One variant of a plan. A specialised plan's sizes, and the variant's taps and phases, become constants.
-PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant);
+// `read_block`: input channels x positions that are transposed as they are read; 0: none.
+PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant, int read_block = 0);
 
 }  // namespace tconv
 

@@ -10,6 +10,22 @@ using Halide::Func;
 using Halide::RDom;
 using Halide::Var;
 
+std::vector<Func> transpose_stages(const Func &read, int block) {
+  std::vector<Func> stages = {read};
+  const std::vector<Var> at = read.args();
+  for (int done = 1; done < block; done *= 2) {
+    Func before = stages.back(), stage("riffle" + std::to_string(done));
+    std::vector<Expr> first(at.begin(), at.end());
+    first[0] = at[0] / 2 + at[1] % 2 * (block / 2);
+    first[1] = at[1] / 2;
+    std::vector<Expr> second = first;
+    second[1] += block / 2;
+    stage(at) = select(at[0] % 2 == 0, before(first), before(second));
+    stages.push_back(stage);
+  }
+  return stages;
+}
+
 Transpose transpose_matrices(int block) {
   Transpose t;
   t.size = block;
@@ -24,21 +40,14 @@ Transpose transpose_matrices(int block) {
   Func stage("read");
   stage(t.column, t.row, block_i, block_j, t.y, t.z) =
       t.input(start(block_i, rows) + t.column, low + start(block_j, inside) + t.row, t.y, t.z);
-  t.stages.push_back(stage);
-  for (int done = 1; done < block; done *= 2) {
-    const Func before = stage;
-    stage = Func("riffle" + std::to_string(done));
-    const Expr from = t.column / 2 + t.row % 2 * (block / 2);
-    stage(t.column, t.row, block_i, block_j, t.y, t.z) =
-        select(t.column % 2 == 0, before(from, t.row / 2, block_i, block_j, t.y, t.z),
-               before(from, t.row / 2 + block / 2, block_i, block_j, t.y, t.z));
-    t.stages.push_back(stage);
-  }
+  t.stages = transpose_stages(stage, block);
+  stage = t.stages.back();
 
   const auto vectors = [&](const Expr &count) { return (count + block - 1) / block; };
   const Expr whole = rows >= block && inside >= block;
   // Zeros in whole vectors, also over what the blocks write afterwards.
-  RDom before({{0, block}, {0, vectors(low)}, {0, rows}}, "before"), behind({{0, block}, {0, vectors(after)}, {0, rows}}, "behind");
+  RDom before({{0, block}, {0, vectors(low)}, {0, rows}}, "before"),
+      behind({{0, block}, {0, vectors(after)}, {0, rows}}, "behind");
   before.where(whole);
   behind.where(whole);
   t.output(before[1] * block + before[0], before[2], t.y, t.z) = 0.0f;
@@ -54,9 +63,8 @@ Transpose transpose_matrices(int block) {
       stage(r[0], r[1], r[3], r[2], t.y, t.z);
   RDom few({{0, columns}, {0, rows}}, "few");
   few.where(!whole);
-  t.output(few[0], few[1], t.y, t.z) =
-      select(few[0] >= low && few[0] < low + inside,
-             t.input(few[1], clamp(few[0], low, low + inside - 1), t.y, t.z), 0.0f);
+  t.output(few[0], few[1], t.y, t.z) = select(few[0] >= low && few[0] < low + inside,
+                                              t.input(few[1], clamp(few[0], low, low + inside - 1), t.y, t.z), 0.0f);
 
   t.input.dim(0).set_min(0).set_stride(1);
   t.input.dim(2).set_min(0);

@@ -62,8 +62,7 @@ std::string tables(const EmitRequest &request, const Schedule &schedule) {
     for (std::size_t v = 0; v < schedule.variants.size(); ++v) phases.push_back(variant_symbol(name, t, v) + "_argv");
     const std::string activate = has_activate(plan) ? activate_symbol(name, t) + "_argv" : "NULL";
     const std::string softmax = has_softmax(plan) ? softmax_symbol(name, t) + "_argv" : "NULL";
-    const std::string transpose =
-        has_transpose(schedule.tiling) ? transpose_symbol(name, t) + "_argv" : "NULL";
+    const std::string transpose = has_transpose(schedule.tiling) ? transpose_symbol(name, t) + "_argv" : "NULL";
     for (const std::string &symbol : phases) declarations += fmt::format("int {}(void **argv);\n", symbol);
     if (activate != "NULL") declarations += fmt::format("int {}(void **argv);\n", activate);
     if (softmax != "NULL") declarations += fmt::format("int {}(void **argv);\n", softmax);
@@ -73,10 +72,10 @@ std::string tables(const EmitRequest &request, const Schedule &schedule) {
                     : fmt::format("static const tconv_function {}_t{}_phases[] = {};\n", name, t, braces(phases));
     const std::string own = fmt::format("{}_t{}_", name, t);
     const auto words = feature_words(request.targets[t]);
-    paths += fmt::format("  {{\"{}\", {{UINT64_C({:#x}), UINT64_C({:#x})}}, {}, {}, {}, {}, {}, {}}},\n",
-                         request.targets[t].to_string(), words[0], words[1], tiles ? "NULL" : own + "phases",
-                         braces(schedule.targets[t].tile), activate, softmax, tiles ? own + "tiles" : "NULL",
-                         transpose);
+    paths +=
+        fmt::format("  {{\"{}\", {{UINT64_C({:#x}), UINT64_C({:#x})}}, {}, {}, {}, {}, {}, {}}},\n",
+                    request.targets[t].to_string(), words[0], words[1], tiles ? "NULL" : own + "phases",
+                    braces(schedule.targets[t].tile), activate, softmax, tiles ? own + "tiles" : "NULL", transpose);
   }
   const std::string baked = request.baked ? baked_symbol(name) + "_argv" : "NULL";
   if (request.baked) declarations += fmt::format("int {}(void **argv);\n", baked);
@@ -91,8 +90,7 @@ std::string tables(const EmitRequest &request, const Schedule &schedule) {
       declarations, arrays, name, variants, paths, plan.general ? 1 : 0, key(plan), tiling.panel, tiling.merge_phases,
       tiling.dense_phases, tiling.group_columns, tiling.block_bytes, schedule.variants.size(), request.targets.size(),
       baked, braces(tiling.tile_outputs[0]), variants.empty() ? "NULL" : name + "_variants", tiling.transpose_input,
-      tiling.transpose_output, tiling.thread_work,
-      braces(tiling.tile_outputs[1]));
+      tiling.transpose_output, tiling.thread_work, braces(tiling.tile_outputs[1]));
 }
 
 // The functions that a user calls. Sizes are parameters only where the layer leaves them open.

@@ -23,12 +23,12 @@ Target library_target(const Target &target) { return target.with_feature(Target:
 
 Module variant_module(const Plan &plan, const Schedule &schedule, const Target &target, std::size_t index,
                       std::size_t variant) {
-  PhaseConv conv = phase_conv(plan, schedule.tiling, schedule.variants[variant]);
   const TargetSchedule &target_schedule = schedule.targets[index];
+  PhaseConv conv = phase_conv(plan, schedule.tiling, schedule.variants[variant], target_schedule.read_block);
   if (target.has_feature(Target::CUDA))
     apply_cuda_schedule(conv, plan, target_schedule);
   else
-    apply_cpu_schedule(conv, plan, schedule.tiling, target_schedule);
+    apply_cpu_schedule(conv, plan, schedule.tiling, schedule.variants[variant], target_schedule);
   return Halide::Pipeline(conv.output)
       .compile_to_module(conv.arguments(), variant_symbol(plan.name, index, variant), target);
 }

@@ -2,8 +2,10 @@
 // while one panel of weights stays in the second-level cache over all positions of a block.
 //
 // Channels last: vectors run over columns, which lie together in the packed weights and in the output; an input element
-// is broadcast. Channels first: vectors run over positions, and a weight is broadcast.
+// is broadcast. Channels first: vectors run over positions, and a weight is broadcast; so they do where a layer of few
+// columns was transposed, or is as it is read.
 #include "schedule/schedule.h"
+#include "tconv/activation.h"
 
 namespace tconv {
 
@@ -54,22 +56,37 @@ void schedule_sum(PhaseConv &conv, const TargetSchedule &schedule, int columns, 
   update.reorder(order);
   unroll_tile(update);
   if (schedule.unroll_depth > 1) update.unroll(conv.depth, schedule.unroll_depth);
+  if (schedule.read_block == 0) return;
+  RVar outer("depth_outer"), inner("depth_inner");
+  update.split(conv.depth, outer, inner, schedule.read_block).unroll(inner);
+  for (Halide::Func &stage : conv.read) {
+    const std::vector<Var> at = stage.args();
+    stage.compute_at(conv.sum, outer).store_in(MemoryType::Stack).vectorize(at[0], schedule.lanes);
+    for (std::size_t i = 1; i < at.size(); ++i) stage.unroll(at[i]);
+  }
 }
 
-// Channels first, a phase's positions lie a stride apart in the output. The tile is finished in vectors beside it, and
-// then copied out one element at a time: a guarded, strided vector store becomes a test and a store for each lane
-// around the whole computation (80 times slower when it was tried). The activation is a loop of its own: unrolled, some
-// are 2 KB a vector.
-void schedule_value(PhaseConv &conv, const TargetSchedule &schedule, int channels, bool dense, const Var &tile_loop) {
+// The sums of a tile of positions are finished in vectors beside the output, and then copied: a guarded, strided vector
+// store becomes a test and a store for each lane around the whole computation (80 times slower when it was tried). An
+// activation is a loop of its own: unrolled, some are 2 KB a vector.
+void schedule_value(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule, int channels, bool dense,
+                    bool interleaved, const Var &tile_loop) {
+  const bool linear = static_cast<Activation>(plan.layer.activation) == Activation::linear;
+  Halide::Func &finished = linear ? conv.value : conv.biased;
   for (Halide::Func *stage : {&conv.biased, &conv.value}) {
+    if (linear && stage == &conv.biased) continue;
     stage->compute_at(conv.output, tile_loop).store_in(MemoryType::Stack).bound_extent(conv.channel, channels);
     for (int i = 0; i < conv.rank; ++i) stage->bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
-    stage->reorder_storage(conv.position[0], conv.channel).vectorize(conv.position[0], schedule.lanes);
+    if (interleaved)
+      stage->reorder_storage(conv.channel, conv.phase[0], conv.position[0]);
+    else
+      stage->reorder_storage(conv.position[0], conv.channel);
+    stage->vectorize(conv.position[0], schedule.lanes);
   }
-  conv.biased.unroll(conv.channel);
-  for (const Var &q : conv.position) conv.biased.unroll(q);
+  finished.unroll(conv.channel);
+  for (const Var &q : conv.position) finished.unroll(q);
   if (dense)
-    for (const Var &p : conv.phase) conv.biased.unroll(p);
+    for (const Var &p : conv.phase) finished.unroll(p);
 }
 
 // A tile is one panel's columns, or a part of them, in one phase.
@@ -89,6 +106,26 @@ void schedule_panels(PhaseConv &conv, const tconv_tiling &tiling, const TargetSc
   if (by_columns) conv.output.vectorize(column, schedule.lanes, TailStrategy::GuardWithIf).unroll(column);
 }
 
+// True where a run of positions, with all phases in the innermost dimension, is contiguous in the output.
+bool is_interleaved(const PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant) {
+  return tconv_writes_channels_last(&tiling, &plan.layer) && plan.layer.groups == 1 &&
+         variant.phases[TCONV_MAX_RANK - 1] == plan.layer.rule[conv.rank - 1].stride;
+}
+
+// The same tile, its rows written in vectors that run over channels, phases and positions.
+void schedule_interleaved(PhaseConv &conv, const TargetSchedule &schedule, const Loops &loops) {
+  Var phased("phased"), row("row");
+  std::vector<VarOrRVar> order = {conv.channel, conv.phase[0], loops.tile[0]};
+  order.insert(order.end(), conv.phase.begin() + 1, conv.phase.end());
+  order.insert(order.end(), loops.tile.begin() + 1, loops.tile.end());
+  order.insert(order.end(), loops.around.begin(), loops.around.end());
+  order.emplace_back(conv.group);
+  conv.output.reorder(order)
+      .fuse(conv.channel, conv.phase[0], phased)
+      .fuse(phased, Var(loops.tile[0].name()), row)
+      .vectorize(row, schedule.lanes, TailStrategy::GuardWithIf);
+}
+
 // A tile is all columns of all phases of the class; `schedule.columns` counts them.
 void schedule_dense(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule, const Loops &loops,
                     bool by_columns) {
@@ -106,24 +143,29 @@ void schedule_dense(PhaseConv &conv, const Plan &plan, const TargetSchedule &sch
 
 }  // namespace
 
-void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &schedule) {
-  const bool by_columns = tconv_reads_channels_last(&tiling, &plan.layer) != 0;
+void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
+                        const TargetSchedule &schedule) {
+  const bool by_columns = tconv_reads_channels_last(&tiling, &plan.layer) && schedule.read_block == 0;
   const Loops loops = split_positions(conv, schedule);
   const Var tile_loop(loops.around[0].name());
   const bool dense = conv.phases > 1 && tiling.dense_phases != 0;
+  const bool interleaved = dense && !by_columns && is_interleaved(conv, plan, tiling, variant);
   int columns = schedule.columns;
   if (dense) {
     columns = static_cast<int>(conv.phases * tconv_phase_columns(&tiling, &plan.layer));
     if (by_columns) columns = static_cast<int>(tconv_round_up(columns, tiling.panel));
-    schedule_dense(conv, plan, schedule, loops, by_columns);
-  } else {
-    schedule_panels(conv, tiling, schedule, loops, by_columns);
   }
+  if (interleaved)
+    schedule_interleaved(conv, schedule, loops);
+  else if (dense)
+    schedule_dense(conv, plan, schedule, loops, by_columns);
+  else
+    schedule_panels(conv, tiling, schedule, loops, by_columns);
   if (by_columns)
     for (const VarOrRVar &q : loops.tile) conv.output.unroll(Var(q.name()));
   else
-    schedule_value(conv, schedule, dense ? static_cast<int>(tconv_group_outputs(&plan.layer)) : columns, dense,
-                   tile_loop);
+    schedule_value(conv, plan, schedule, dense ? static_cast<int>(tconv_group_outputs(&plan.layer)) : columns, dense,
+                   interleaved, tile_loop);
   conv.sum.compute_at(conv.output, tile_loop);
   if (!by_columns) conv.sum.reorder_storage(conv.position[0], conv.column);
   schedule_sum(conv, schedule, columns, by_columns ? conv.column : conv.position[0]);

@@ -36,6 +36,7 @@ struct TargetSchedule {
   int tile[TCONV_MAX_RANK] = {1, 1, 1};  // positions of a register tile, [2] innermost
   int unroll_depth = 1;                  // input channels unrolled
   std::vector<int> rows;                 // Winograd: tiles of a register tile, one a products function
+  int read_block = 0;                    // input channels x positions that are transposed as they are read; 0: none
   int transpose_block = 4;               // rows and columns that are transposed in registers
 };
 
@@ -74,7 +75,8 @@ tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t in
 Schedule choose_winograd(const Plan &plan, const std::vector<Halide::Target> &targets, Schedule direct);
 
 // Each applies a target schedule to one variant. The CPU's serves x86 and ARM.
-void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &schedule);
+void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
+                        const TargetSchedule &schedule);
 void schedule_transpose(Transpose &transpose);
 void apply_cuda_schedule(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule);
 

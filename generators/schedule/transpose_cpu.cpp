@@ -1,6 +1,6 @@
 // The CPU schedule of a transposition: a block in registers, as many rows as a vector has lanes. Blocks of eight with
-// vectors of sixteen were tried, and were 5 to 20 % slower; so was reading two blocks beside one another before going on
-// (up to 50 % slower where rows of the output lie a power of two apart).
+// vectors of sixteen were tried, and were 5 to 20 % slower; so was reading two blocks beside one another before going
+// on (up to 50 % slower where rows of the output lie a power of two apart).
 #include "schedule/schedule.h"
 
 namespace tconv {

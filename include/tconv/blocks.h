@@ -18,10 +18,10 @@ typedef struct tconv_blocks {
   int64_t quotients[TCONV_MAX_RANK]; /* output positions of one phase, at most */
   int64_t size[TCONV_MAX_RANK];
   int64_t count[TCONV_MAX_RANK];
-  int64_t low[TCONV_MAX_RANK];  /* the window of a block starts `low` before it (0 or less) ... */
-  int64_t high[TCONV_MAX_RANK]; /* ... and ends `high` behind it */
+  int64_t low[TCONV_MAX_RANK];          /* the window of a block starts `low` before it (0 or less) ... */
+  int64_t high[TCONV_MAX_RANK];         /* ... and ends `high` behind it */
   int64_t first_output[TCONV_MAX_RANK]; /* the outputs of a block start so far from its start times the stride */
-  int64_t parts;                /* tasks of a block: 1, or one a class; Winograd's method: shares of the units */
+  int64_t parts; /* tasks of a block: 1, or one a class; Winograd's method: shares of the units */
   int64_t tasks;
   int64_t workers;
   int64_t window_floats; /* of one worker's copy of a window; 0 where every window can be read in place */
@@ -235,8 +235,9 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
     per_image = tconv_count_blocks(blocks);
   tconv_set_tasks(tiling, path, layer, dims, batch * per_image, threads, blocks);
   for (i = 0; i < functions->products_count; ++i) slack = tconv_max(slack, functions->rows[i]);
-  blocks->worker_floats = blocks->window_floats + blocks->output_floats + tconv_transformed_floats(blocks, layer, &grid) +
-                          slack * tconv_tile_row_floats(layer) + tconv_products_floats(blocks, tiling, &grid);
+  blocks->worker_floats = blocks->window_floats + blocks->output_floats +
+                          tconv_transformed_floats(blocks, layer, &grid) + slack * tconv_tile_row_floats(layer) +
+                          tconv_products_floats(blocks, tiling, &grid);
 }
 
 /* Of so many threads, those that have enough to do to be worth waking. A layer that computes little for its size is

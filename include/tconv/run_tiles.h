@@ -218,8 +218,7 @@ static inline int tconv_run_panel(const tconv_tile_block *block, int64_t group, 
   const tconv_job *job = block->job;
   const tconv_tiling *tiling = &job->kernel->tiling;
   const int64_t column = index * tiling->panel;
-  const float *weights = block->weights +
-                         (group * block->grid.phases + phase_index) * block->grid.phase_floats +
+  const float *weights = block->weights + (group * block->grid.phases + phase_index) * block->grid.phase_floats +
                          column * block->grid.points * tconv_group_inputs(job->layer);
   const float *bias = job->packed + group * tconv_round_up(tconv_group_outputs(job->layer), tiling->panel) + column;
   tconv_tile_phase phase[TCONV_MAX_RANK];
@@ -238,9 +237,8 @@ static inline int tconv_run_unit(const tconv_tile_block *block, int64_t unit, co
   const int64_t phases = tconv_unit_phases(tiling, &block->grid), units = block->grid.phases / phases;
   const int64_t panels = tconv_phase_panels(tiling, job->layer), columns = tconv_group_outputs(job->layer);
   const int64_t group = unit / units / panels, panel = unit / units % panels, first = unit % units * phases;
-  const tconv_outputs outputs =
-      tconv_find_outputs(job, block->image, start, group * columns + panel * tiling->panel,
-                         tconv_min(tiling->panel, columns - panel * tiling->panel), memory);
+  const tconv_outputs outputs = tconv_find_outputs(job, block->image, start, group * columns + panel * tiling->panel,
+                                                   tconv_min(tiling->panel, columns - panel * tiling->panel), memory);
   int64_t phase;
   int status = TCONV_OK;
   for (phase = first; status == TCONV_OK && phase < first + phases; ++phase)

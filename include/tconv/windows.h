@@ -168,8 +168,7 @@ static inline int tconv_load_window(const tconv_job *job, int64_t image, const i
   any = tconv_inside(dim, window, first, last);
   tconv_clear_outside(window, first, last, planes, pixel, !transposed || last_layout || !any, memory);
   if (!any) return TCONV_OK;
-  if (transposed)
-    return tconv_transpose_window(job, window, image_data, stride, channel_stride, first, last, memory);
+  if (transposed) return tconv_transpose_window(job, window, image_data, stride, channel_stride, first, last, memory);
   tconv_copy_window(window, image_data, stride, channel_stride, first, last, planes, pixel, memory);
   return TCONV_OK;
 }

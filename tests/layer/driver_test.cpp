@@ -85,8 +85,8 @@ std::string describe(const Case &c) {
   const tconv_tiling &t = c.tiling;
   return text + " panel " + std::to_string(t.panel) + " merge " + std::to_string(t.merge_phases) + " dense " +
          std::to_string(t.dense_phases) + " tile " + std::to_string(c.tile[0]) + "," + std::to_string(c.tile[1]) + "," +
-         std::to_string(c.tile[2]) + " block_bytes " + std::to_string(t.block_bytes) + " transpose " + std::to_string(t.transpose_input) +
-         std::to_string(t.transpose_output);
+         std::to_string(c.tile[2]) + " block_bytes " + std::to_string(t.block_bytes) + " transpose " +
+         std::to_string(t.transpose_input) + std::to_string(t.transpose_output);
 }
 
 TEST_F(Driver, RandomLayersAreTheDefinitionsWhateverTheCutAndTheThreads) {

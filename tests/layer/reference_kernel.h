@@ -205,8 +205,8 @@ struct ReferenceKernel {
 
   tconv_function phases;
   tconv_variant variant = {{0, 0, 0}, {0, 0, 0}};
-  tconv_path path = {"reference",       {0, 0},  &phases,           {1, 1, 1}, reference_activate,
-                     reference_softmax, nullptr, reference_transpose};
+  tconv_path path = {"reference",        {0, 0}, &phases, {1, 1, 1}, reference_activate, reference_softmax, nullptr,
+                     reference_transpose};
   tconv_kernel kernel = {TCONV_ABI_VERSION, 1, "reference", "reference", {}, &variant, 1, &path, 1, nullptr};
 };
 
