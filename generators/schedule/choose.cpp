@@ -28,17 +28,6 @@ std::int64_t power_of_two_at_least(std::int64_t n) {
   return p;
 }
 
-// Visits every class of the plan.
-template <typename Visit>
-void for_each_class(const Plan &plan, const tconv_tiling &tiling, Visit visit) {
-  const tconv_dims dims = typical_dims(plan);
-  tconv_class one;
-  tconv_first_class(&tiling, &plan.layer, &dims, &one);
-  do {
-    visit(one);
-  } while (tconv_next_class(&tiling, &plan.layer, &dims, &one));
-}
-
 void add_variant(std::vector<tconv_variant> &variants, const tconv_class &one, bool with_taps) {
   tconv_variant variant{};
   for (int d = 0; d < TCONV_MAX_RANK; ++d) {
@@ -164,44 +153,6 @@ int panel_by_positions(std::int64_t outputs) {
 }
 
 }  // namespace
-
-double elements(std::int64_t channels, const tconv_dims &dims, bool output) {
-  auto all = static_cast<double>(channels);
-  for (const tconv_dim &dim : dims.dim) all *= static_cast<double>(output ? dim.out : dim.in);
-  return all;
-}
-
-double transpose_cycles(const Plan &plan, const tconv_tiling &tiling) {
-  constexpr double element = 0.5;
-  const tconv_dims dims = typical_dims(plan);
-  return element * (tiling.transpose_input * elements(plan.layer.in_channels, dims, false) +
-                    tiling.transpose_output * elements(plan.layer.out_channels, dims, true));
-}
-
-// Measured on Zen 5: a register tile of columns runs at 95 % of the peak, one of positions at 80 %; an output that is
-// stored alone takes a cycle; shuffles beside the multiply-adds a fifth of one for each element of the input.
-double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &tile,
-                     const RegisterFile &registers) {
-  constexpr double use_by_positions = 0.8, scattered = 1, read_transposed = 0.2;
-  const tconv_dims dims = typical_dims(plan);
-  const bool last = tconv_reads_channels_last(&tiling, &plan.layer) && tile.read_block == 0;
-  const auto lanes = static_cast<double>(registers.lanes);
-  double vectors = 0;
-  for_each_class(plan, tiling, [&](const tconv_class &one) {
-    const auto groups = static_cast<double>(plan.layer.groups);
-    const auto depth = static_cast<double>(one.taps * tconv_group_inputs(&plan.layer));
-    const auto lines = static_cast<double>(one.run[0].extent * one.run[1].extent);
-    const std::int64_t phases = one.run[0].count * one.run[1].count * one.run[2].count;
-    const auto row = static_cast<double>(tconv_round_up(one.run[2].extent, tile.tile[2]));
-    const auto columns = last ? static_cast<double>(one.columns) / tile.lanes
-                              : static_cast<double>(phases * tconv_group_outputs(&plan.layer));
-    vectors += groups * depth * lines * columns * (last ? row : row / lanes);
-  });
-  const double cycles = vectors / 2 / (last ? use_by_columns : use_by_positions);
-  if (tile.read_block > 0) return cycles + read_transposed * elements(plan.layer.in_channels, dims, false);
-  return cycles + transpose_cycles(plan, tiling) +
-         (last ? 0 : scattered * elements(plan.layer.out_channels, dims, true));
-}
 
 int best_tile(std::int64_t row, int most, int vectors) {
   int best = 1;

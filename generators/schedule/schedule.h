@@ -51,6 +51,17 @@ struct Schedule {
 // Parameters for a plan on targets that share packed weights: rules on the plan and the registers, no search.
 Schedule choose_schedule(const Plan &plan, const std::vector<Halide::Target> &targets);
 
+// Visits every class of the plan.
+template <typename Visit>
+void for_each_class(const Plan &plan, const tconv_tiling &tiling, Visit visit) {
+  const tconv_dims dims = typical_dims(plan);
+  tconv_class one;
+  tconv_first_class(&tiling, &plan.layer, &dims, &one);
+  do {
+    visit(one);
+  } while (tconv_next_class(&tiling, &plan.layer, &dims, &one));
+}
+
 // Elements of one image's input or output.
 double elements(std::int64_t channels, const tconv_dims &dims, bool output);
 

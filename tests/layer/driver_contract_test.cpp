@@ -152,6 +152,26 @@ TEST_F(Contract, CallsThatCannotBeRunAreRefusedWithTheirStatus) {
   EXPECT_EQ(refused(layer, 1, 1), TCONV_ERROR_LAYER);
 }
 
+// 20 taps x 50 inputs are 1000 multiply-adds; 1 x 10 count less than the 20 floats that are moved, at 8 each.
+TEST_F(Contract, ThreadsAreWokenForEnoughWorkOnly) {
+  const auto workers = [](std::int64_t kernel, std::int64_t in, std::int64_t thread_work) {
+    Case c = plain(valid_rule(kernel, 1), in);
+    c.tiling.thread_work = thread_work;
+    c.tiling.block_bytes = 4;
+    const ReferenceKernel reference(c.tiling);
+    tconv_dims dims = {};
+    tconv_blocks blocks = {};
+    EXPECT_TRUE(tconv_resolve_layer(&c.layer, c.size, &dims));
+    tconv_cut(&reference.kernel, &reference.path, &c.layer, &dims, 0, 1, 7, &blocks);
+    return blocks.workers;
+  };
+  EXPECT_EQ(workers(20, 50, 0), 7);
+  EXPECT_EQ(workers(20, 50, 1001), 1);
+  EXPECT_EQ(workers(20, 50, 400), 2);
+  EXPECT_EQ(workers(20, 50, 10), 7);
+  EXPECT_EQ(workers(1, 10, 53), 3);
+}
+
 TEST_F(Contract, PadsLongerThanManyInputsStillPack) {
   const Case c = plain(explicit_rule(3, 1, 2000), 4100);
   EXPECT_EQ(status_of(c), TCONV_OK);
