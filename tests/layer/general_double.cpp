@@ -48,15 +48,19 @@ constexpr std::int32_t last_tile = 6, first_tile = 4;
 
 constexpr tconv_function last_phases = phases<last_tile>, first_phases = phases<first_tile>;
 constexpr tconv_variant variant = {{1, 1, 1}, {0, 0, 0}};
-constexpr tconv_path last_path = {"reference", {0, 0}, &last_phases, {1, 1, last_tile}, activate, softmax, nullptr};
-constexpr tconv_path first_path = {"reference", {0, 0}, &first_phases, {1, 1, first_tile}, activate, softmax, nullptr};
+constexpr tconv_path last_path = {"reference", {0, 0},  &last_phases, {1, 1, last_tile},
+                                  activate,    softmax, nullptr,      nullptr};
+constexpr tconv_path first_path = {"reference", {0, 0},  &first_phases, {1, 1, first_tile},
+                                   activate,    softmax, nullptr,       nullptr};
 
 constexpr tconv_kernel last(const char *name, const char *key) {
-  return {TCONV_ABI_VERSION, 1, name, key, {16, 0, 0, 0, block_bytes, {}}, &variant, 1, &last_path, 1, nullptr};
+  return {TCONV_ABI_VERSION, 1, name,       key, {16, 0, 0, 0, block_bytes, {}, 0, 0, 0},
+          &variant,          1, &last_path, 1,   nullptr};
 }
 
 constexpr tconv_kernel first(const char *name, const char *key) {
-  return {TCONV_ABI_VERSION, 1, name, key, {8, 0, 0, 0, block_bytes, {}}, &variant, 1, &first_path, 1, nullptr};
+  return {TCONV_ABI_VERSION, 1, name,        key, {8, 0, 0, 0, block_bytes, {}, 0, 0, 0},
+          &variant,          1, &first_path, 1,   nullptr};
 }
 
 constexpr std::array<tconv_kernel, TCONV_MAX_RANK> last_kernels = {
