@@ -77,6 +77,17 @@ using detail::random_initializer;
 // Where there are no columns, there is nothing to fill.
 std::size_t columns_of(const Shape &shape) { return static_cast<std::size_t>(shape.back()); }
 
+Initializer normal_initializer(std::string_view class_name, decltype(fill_normal) *fill,
+                               const RandomNormalArguments &arguments) {
+  return guarded_initializer([&, fill, mean = arguments.mean, stddev = arguments.stddev] {
+    return random_initializer(class_name, {{"mean", mean}, {"stddev", stddev}}, arguments.seed,
+                              [=](RandomEngine &engine, const Shape &, std::span<float> values) -> Status {
+                                fill(engine, mean, stddev, values);
+                                return {};
+                              });
+  });
+}
+
 }  // namespace
 
 Initializer zeros() { return detail::constant_initializer("Zeros", Json::object(), 0); }
@@ -105,23 +116,11 @@ Initializer identity(double gain) {
 }
 
 Initializer random_normal(const RandomNormalArguments &arguments) {
-  return guarded_initializer([&, mean = arguments.mean, stddev = arguments.stddev] {
-    return random_initializer("RandomNormal", {{"mean", mean}, {"stddev", stddev}}, arguments.seed,
-                              [=](RandomEngine &engine, const Shape &, std::span<float> values) -> Status {
-                                fill_normal(engine, mean, stddev, values);
-                                return {};
-                              });
-  });
+  return normal_initializer("RandomNormal", fill_normal, arguments);
 }
 
 Initializer truncated_normal(const RandomNormalArguments &arguments) {
-  return guarded_initializer([&, mean = arguments.mean, stddev = arguments.stddev] {
-    return random_initializer("TruncatedNormal", {{"mean", mean}, {"stddev", stddev}}, arguments.seed,
-                              [=](RandomEngine &engine, const Shape &, std::span<float> values) -> Status {
-                                fill_truncated_normal(engine, mean, stddev, values);
-                                return {};
-                              });
-  });
+  return normal_initializer("TruncatedNormal", fill_truncated_normal, arguments);
 }
 
 Initializer random_uniform(const RandomUniformArguments &arguments) {

@@ -53,7 +53,7 @@ Transpose transpose_matrices(int block) {
   t.output(before[1] * block + before[0], before[2], t.y, t.z) = 0.0f;
   t.output(columns - (behind[1] + 1) * block + behind[0], behind[2], t.y, t.z) = 0.0f;
   t.zeros = {before[0], behind[0]};
-  // Eight rows of the output are finished along their length, since they may lie pages apart.
+  // A block's rows of the output are finished along their length, since they may lie pages apart.
   RDom r({{0, block}, {0, block}, {0, vectors(inside)}, {0, vectors(rows)}}, "blocks");
   r.where(whole);
   t.in_column = r[0];

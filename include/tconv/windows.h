@@ -103,6 +103,15 @@ static inline tconv_matrix tconv_planes(const int64_t *first, const int64_t *las
   return matrix;
 }
 
+/* The other two dimensions: i is contiguous in `from`, where j has that stride, and j in `to`, where i has that. */
+static inline void tconv_set_rows(int64_t i, int64_t j, int64_t j_stride, int64_t i_stride, tconv_matrix *from,
+                                  tconv_matrix *to) {
+  tconv_set_dim(&from->dim[0], i, 1);
+  tconv_set_dim(&from->dim[1], j, j_stride);
+  tconv_set_dim(&to->dim[0], j, 1);
+  tconv_set_dim(&to->dim[1], i, i_stride);
+}
+
 static inline int tconv_transpose(const tconv_path *path, const float *from, tconv_matrix *from_dims, float *to,
                                   tconv_matrix *to_dims) {
   halide_buffer_t source = tconv_buffer(from, 4, from_dims->dim), target = tconv_buffer(to, 4, to_dims->dim);
@@ -112,8 +121,8 @@ static inline int tconv_transpose(const tconv_path *path, const float *from, tco
   return path->transpose(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
 }
 
-/* The same, into the other layout. Where rows of positions become contiguous, the function adds the zeros at their
- * ends. */
+/* Copies a window from `image` as tconv_copy_window() does, into the other layout. Where rows of positions become
+ * contiguous, the function adds the zeros at their ends. */
 static inline int tconv_transpose_window(const tconv_job *job, const tconv_window *window, const float *image,
                                          const int64_t *stride, int64_t channel_stride, const int64_t *first,
                                          const int64_t *last, float *to) {
@@ -122,16 +131,11 @@ static inline int tconv_transpose_window(const tconv_job *job, const tconv_windo
   tconv_matrix from_dims = tconv_planes(first, last, stride), to_dims = tconv_planes(first, last, window->stride);
   to += first[0] * window->stride[0] + first[1] * window->stride[1];
   if (job->layer->channels_last) {
-    tconv_set_dim(&from_dims.dim[0], channels, 1);
-    tconv_set_dim(&from_dims.dim[1], inside, stride[2]);
+    tconv_set_rows(channels, inside, stride[2], window->channel_stride, &from_dims, &to_dims);
     from_dims.dim[1].min = (int32_t)first[2];
-    tconv_set_dim(&to_dims.dim[0], window->extent[2], 1);
-    tconv_set_dim(&to_dims.dim[1], channels, window->channel_stride);
+    to_dims.dim[0].extent = (int32_t)window->extent[2];
   } else {
-    tconv_set_dim(&from_dims.dim[0], inside, 1);
-    tconv_set_dim(&from_dims.dim[1], channels, channel_stride);
-    tconv_set_dim(&to_dims.dim[0], channels, 1);
-    tconv_set_dim(&to_dims.dim[1], inside, window->stride[2]);
+    tconv_set_rows(inside, channels, channel_stride, window->stride[2], &from_dims, &to_dims);
     to += first[2] * window->stride[2];
   }
   return tconv_transpose(job->path, image + at, &from_dims, to, &to_dims);
@@ -216,17 +220,10 @@ static inline int tconv_store_outputs(const tconv_job *job, int64_t image, const
   to += tconv_offset(stride, first) + outputs->first_channel * channel_stride;
   from_dims = tconv_planes(first, last, outputs->stride);
   to_dims = tconv_planes(first, last, stride);
-  if (layer->channels_last) {
-    tconv_set_dim(&from_dims.dim[0], last[2] - first[2], 1);
-    tconv_set_dim(&from_dims.dim[1], outputs->channels, outputs->channel_stride);
-    tconv_set_dim(&to_dims.dim[0], outputs->channels, 1);
-    tconv_set_dim(&to_dims.dim[1], last[2] - first[2], stride[2]);
-  } else {
-    tconv_set_dim(&from_dims.dim[0], outputs->channels, 1);
-    tconv_set_dim(&from_dims.dim[1], last[2] - first[2], outputs->stride[2]);
-    tconv_set_dim(&to_dims.dim[0], last[2] - first[2], 1);
-    tconv_set_dim(&to_dims.dim[1], outputs->channels, channel_stride);
-  }
+  if (layer->channels_last)
+    tconv_set_rows(last[2] - first[2], outputs->channels, outputs->channel_stride, stride[2], &from_dims, &to_dims);
+  else
+    tconv_set_rows(outputs->channels, last[2] - first[2], outputs->stride[2], channel_stride, &from_dims, &to_dims);
   return tconv_transpose(job->path, from, &from_dims, to, &to_dims);
 }
 

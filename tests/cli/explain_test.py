@@ -41,8 +41,7 @@ class Explain(TconvcTest):
     def test_winograd_where_the_model_expects_it_to_be_faster(self):
         wide = {"filters": 256, "input_shape": [1, 32, 32, 256]}
         target = ("--target", "x86-64-linux-avx512_skylake")
-        self.assertRegex(self.explain(*target, **wide),
-                         r"method: winograd; F\(3, 2\) x F\(3, 2\) should be (1\.[89]|2\.[01])\d times")
+        self.assertIn("method: winograd; F(3, 2) x F(3, 2) should be 1.9", self.explain(*target, **wide))
         self.assertIn("(F(3, 2) and F(1, 1)) x (F(3, 2) and F(1, 1)) should",
                       self.explain(*target, kernel_size=[3, 3], **wide))
         exact = self.explain("--exact", **wide)
