@@ -1,4 +1,5 @@
-# Writes OUTPUT, a C++ file that holds the texts of SOURCES under NAMES, and of RUNNER. Long texts are cut into several
+# Writes OUTPUT, a C++ file that holds the texts of SOURCES under NAMES, and of RUNNER, PROGRAM,
+# PROCESSOR and SCHEDULES. Long texts are cut into several
 # literals, which the compiler joins.
 function(literal file result)
     file(READ "${file}" text)
@@ -23,8 +24,12 @@ foreach(name source IN ZIP_LISTS NAMES SOURCES)
     string(APPEND entries "    {\"${name}\",\n${text}, ${cuda}},\n")
 endforeach()
 literal("${RUNNER}" runner)
+literal("${PROGRAM}" program)
+literal("${PROCESSOR}" processor)
+literal("${SCHEDULES}" schedules)
 file(WRITE "${OUTPUT}" "// Made by CMake from the headers that it holds.
 #include \"emit/support_files.h\"
+#include \"schedule/shipped_schedules.h\"
 
 namespace tconv {
 
@@ -37,6 +42,21 @@ ${entries}  };
 std::string_view runner_source() {
   return
 ${runner};
+}
+
+std::string_view program_source() {
+  return
+${program};
+}
+
+std::string_view processor_source() {
+  return
+${processor};
+}
+
+std::string_view shipped_schedules() {
+  return
+${schedules};
 }
 
 }  // namespace tconv

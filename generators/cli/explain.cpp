@@ -6,6 +6,7 @@
 
 #include "cli/verbs.h"
 #include "emit/targets.h"
+#include "schedule/parameters.h"
 #include "tconv/blocks.h"
 
 namespace tconv {
@@ -61,7 +62,7 @@ void print_target(const Plan &plan, const Schedule &schedule, const Halide::Targ
     fmt::print("; blocks of {} of {} positions a phase; workspace {} bytes a thread", fmt::join(blocks.size, " x "),
                fmt::join(blocks.quotients, " x "), blocks.worker_floats * 4);
   }
-  fmt::print("\n");
+  fmt::print("\n  {}\n", to_text(parameters_of(schedule, index)));
 }
 
 }  // namespace
@@ -76,12 +77,12 @@ Status explain(const ExplainOptions &options) {
   const tconv_dims dims = typical_dims(plan);
   for (int d = 0; d < plan.layer.rank; ++d)
     print_dimension(d, dims.dim[TCONV_MAX_RANK - plan.layer.rank + d], plan.layer.size[d] == TCONV_UNSET);
-  const Schedule schedule = choose_schedule(plan, targets.value());
+  const Result<Schedule> found = find_schedule(plan, targets.value(), options.schedule);
+  if (!found.ok()) return found.status();
+  const Schedule &schedule = found.value();
   print_work(plan, schedule);
-  fmt::print(
-      "method: {}; {}\nschedule: from the rules for registers and sizes (no database, nothing was measured); {} "
-      "compiled function{}\n",
-      schedule.method, schedule.reason, schedule.variants.size(), schedule.variants.size() == 1 ? "" : "s");
+  fmt::print("method: {}; {}\nschedule: {}; {} compiled function{}\n", schedule.method, schedule.reason,
+             schedule.source, schedule.variants.size(), schedule.variants.size() == 1 ? "" : "s");
   for (std::size_t t = 0; t < targets.value().size(); ++t) print_target(plan, schedule, targets.value()[t], t);
   return {};
 }

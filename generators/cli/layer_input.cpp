@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "schedule/database.h"
 #include "tconv/batch_norm.h"
 #include "tconv/npy.h"
 #include "tconv/weights.h"
@@ -130,6 +131,11 @@ Result<LoadedLayer> load_layer(const LayerOptions &options) {
   loaded.plan.name = symbol_name(options, loaded.config);
   loaded.weight_strides = weight_strides(loaded.config);
   return loaded;
+}
+
+Result<Schedule> find_schedule(const Plan &plan, const std::vector<Halide::Target> &targets,
+                               const ScheduleOptions &options) {
+  return find_schedule(plan, targets, ScheduleSources{options.schedule, options.database, options.processor});
 }
 
 }  // namespace tconv

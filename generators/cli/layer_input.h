@@ -19,6 +19,13 @@ struct LayerOptions {
   bool exact = false;     // no Winograd
 };
 
+// Where the verbs that compile a layer take its schedule from.
+struct ScheduleOptions {
+  std::string schedule;   // a line of parameters
+  std::string database;   // a file of records, before what ships with tconv
+  std::string processor;  // whose records are preferred
+};
+
 struct LoadedLayer {
   LayerConfig config;
   Plan plan;
@@ -28,6 +35,9 @@ struct LoadedLayer {
 
 // Reads and checks everything; nothing is written.
 Result<LoadedLayer> load_layer(const LayerOptions &options);
+
+Result<Schedule> find_schedule(const Plan &plan, const std::vector<Halide::Target> &targets,
+                               const ScheduleOptions &options);
 
 }  // namespace tconv
 

@@ -24,18 +24,30 @@ void add_layer_options(CLI::App *verb, tconv::LayerOptions &layer) {
   add_exact(verb, layer);
 }
 
+void add_schedule_options(CLI::App *verb, tconv::ScheduleOptions &schedule) {
+  verb->add_option("--schedule", schedule.schedule,
+                   "the schedule, as `tconvc explain` prints it, in place of what is known or expected to be fast");
+  verb->add_option("--db", schedule.database,
+                   "a file of schedules that `tconvc tune` wrote, asked before what ships with tconv");
+  verb->add_option("--processor", schedule.processor,
+                   "whose records are preferred, as vendor-family-model (default: this machine's)");
+}
+
 void add_compile(CLI::App &app, tconv::CompileOptions &options) {
   CLI::App *verb = app.add_subcommand("compile", "compile one layer to a static library and a C99 header");
   add_layer_options(verb, options.layer);
+  add_schedule_options(verb, options.schedule);
   verb->add_option("--name", options.layer.name, "the prefix of all symbols and files (default: the layer's name)");
   verb->add_option("--target", options.targets,
                    "a Halide target; several of one family make a library that dispatches at run time")
       ->required()
       ->allow_extra_args(false);
   verb->add_option("-o,--output", options.output, "the directory for the files, made if need be")->required();
-  verb->add_option("--emit", options.emit, "what to make: static, shared, header, assembly, stmt")
+  verb->add_option("--emit", options.emit,
+                   "what to make: static, shared, header, assembly, stmt, or a program that checks and times "
+                   "itself")
       ->delimiter(',')
-      ->check(CLI::IsMember({"static", "shared", "header", "assembly", "stmt"}))
+      ->check(CLI::IsMember({"static", "shared", "header", "assembly", "stmt", "program"}))
       ->capture_default_str();
   verb->footer(
       "Without --kernel the header exports the size of the packed weights, pack and run; with it, run alone.\n\n"
@@ -58,6 +70,7 @@ void add_general(CLI::App &app, tconv::GeneralOptions &options) {
 void add_run(CLI::App &app, tconv::RunOptions &options) {
   CLI::App *verb = app.add_subcommand("run", "compile a layer and run it on an array");
   add_layer_options(verb, options.layer);
+  add_schedule_options(verb, options.schedule);
   verb->get_option("--kernel")->required();
   verb->add_option("--input", options.input, "the input, a float32 .npy")->required();
   verb->add_option("--output", options.output, "the output, a .npy to write")->required();
@@ -82,6 +95,7 @@ void add_bench(CLI::App &app, tconv::BenchOptions &options) {
       ->capture_default_str();
   verb->add_flag("--general", options.general, "time the any-size kernel");
   add_exact(verb, options.layer);
+  add_schedule_options(verb, options.schedule);
   verb->add_flag("--json", options.json, "print one JSON object");
   verb->footer("example:\n  tconvc bench pose.json --threads 2 --json");
 }
@@ -89,8 +103,47 @@ void add_bench(CLI::App &app, tconv::BenchOptions &options) {
 void add_explain(CLI::App &app, tconv::ExplainOptions &options) {
   CLI::App *verb = app.add_subcommand("explain", "print geometry, phases, work and the chosen schedule of a layer");
   add_layer_options(verb, options.layer);
+  add_schedule_options(verb, options.schedule);
   verb->add_option("--target", options.targets, "as for compile")->allow_extra_args(false)->capture_default_str();
   verb->footer("example:\n  tconvc explain up1.json --target x86-64-linux-avx2-fma-f16c");
+}
+
+void add_tune(CLI::App &app, tconv::TuneOptions &options) {
+  CLI::App *verb = app.add_subcommand("tune", "search for faster schedules by measuring, and keep them as text");
+  verb->add_option("LAYER.json", options.layers, "layers; every spatial size must be given")->required();
+  verb->add_option("--target", options.target, "what to compile for")->capture_default_str();
+  verb->add_option("--budget", options.budget, "time for each layer, such as 90s, 10m or 1h")
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}}))
+      ->default_str("10m");
+  verb->add_option("--threads", options.threads, "threads that a call has")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  verb->add_option("--jobs", options.jobs, "candidates compiled at a time, before they are measured one by one")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  verb->add_option("--db", options.database, "the file of schedules to write the best one into")->capture_default_str();
+  verb->add_option("--log", options.log, "every measurement; a search that was ended goes on from it")
+      ->capture_default_str();
+  verb->add_option("--strategy", options.strategy, "how candidates are chosen")
+      ->check(CLI::IsMember({"model", "random"}))
+      ->capture_default_str();
+  verb->add_option("--runner", options.runner,
+                   "a shell command that runs the program {} elsewhere and passes on what it prints");
+  verb->add_option("--limit", options.limit, "seconds that compiling or running one candidate may take")
+      ->check(CLI::Range(0.1, 86400.0))
+      ->capture_default_str();
+  verb->add_option("--max-code-kb", options.most_code_kb, "the fastest with no more machine code than this")
+      ->check(CLI::PositiveNumber);
+  verb->add_flag("!--no-baselines", options.baselines, "do not measure Halide's autoschedulers beside");
+  verb->add_option("--activation", options.layer.activation, "the activation to fuse, by Keras' name");
+  add_exact(verb, options.layer);
+  verb->footer(
+      "examples:\n"
+      "  tconvc tune up1.json up2.json --budget 5m --db schedules.txt\n"
+      "  tconvc compile up1.json --db schedules.txt --target host -o up1\n"
+      "  tconvc tune up1.json --target arm-64-linux --runner 'qemu-aarch64 {}'\n"
+      "  tconvc tune up1.json --target arm-64-android-armv82a+fp16 \\\n"
+      "    --runner 'adb push {} /data/local/tmp/candidate >/dev/null && adb shell /data/local/tmp/candidate'");
 }
 
 }  // namespace
@@ -104,10 +157,12 @@ int main(int argc, char **argv) {
   tconv::RunOptions run;
   tconv::BenchOptions bench;
   tconv::ExplainOptions explain;
+  tconv::TuneOptions tune;
   add_compile(app, compile);
   add_run(app, run);
   add_explain(app, explain);
   add_bench(app, bench);
+  add_tune(app, tune);
   app.add_subcommand("targets", "list every target family, and what this machine runs")
       ->footer("example:\n  tconvc targets");
   add_general(app, general);
@@ -124,6 +179,7 @@ int main(int argc, char **argv) {
   if (verb == "run") status = tconv::run(run);
   if (verb == "explain") status = tconv::explain(explain);
   if (verb == "bench") status = tconv::bench(bench);
+  if (verb == "tune") status = tconv::tune(tune);
   if (verb == "targets") status = tconv::list_targets();
   if (verb == "general") status = tconv::compile_general(general);
   if (status.ok()) return 0;

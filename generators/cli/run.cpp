@@ -1,11 +1,12 @@
 // tconvc run and tconvc bench.
-#include <random>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/runner.h"
 #include "cli/verbs.h"
+#include "emit/process.h"
+#include "emit/program.h"
+#include "emit/staging.h"
 #include "emit/targets.h"
 #include "tconv/npy.h"
 
@@ -31,20 +32,6 @@ Status check_input(const LoadedLayer &layer, const std::string &path, const Shap
   return {};
 }
 
-std::size_t count(const Shape &shape) {
-  std::size_t elements = 1;
-  for (const std::int64_t size : shape) elements *= static_cast<std::size_t>(size);
-  return elements;
-}
-
-Tensor random_tensor(const Shape &shape, unsigned seed) {
-  std::mt19937 random(seed);
-  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
-  Tensor tensor{shape, std::vector<float>(count(shape))};
-  for (float &x : tensor.data) x = uniform(random);
-  return tensor;
-}
-
 Status check_closed(const LoadedLayer &layer) {
   if (!layer.config.input_shape) return invalid_argument("bench needs build_config.input_shape with every size given");
   for (const std::int64_t size : *layer.config.input_shape)
@@ -52,11 +39,24 @@ Status check_closed(const LoadedLayer &layer) {
   return {};
 }
 
-Result<std::string> method_of(const Plan &plan, const BenchOptions &options) {
-  const Result<std::vector<Halide::Target>> targets = check_targets({options.target});
-  if (!targets.ok()) return targets.status();
-  const Plan measured = options.general ? general_plan(plan.layer.rank, plan.layer.channels_last != 0) : plan;
-  return choose_schedule(measured, targets.value()).method;
+// The line that the measuring program prints.
+Result<nlohmann::json> measure(const BenchOptions &options, const Plan &plan, const tconv_weight_strides &strides,
+                               const std::vector<Halide::Target> &targets, const Schedule &schedule) {
+  const Result<std::vector<std::string>> start = starter(targets[0]);
+  if (!start.ok()) return start.status();
+  const Result<Staging> work = Staging::beside(std::filesystem::temp_directory_path());
+  if (!work.ok()) return work.status();
+  const Result<std::filesystem::path> program = make_program(
+      {ProgramKind::measure, plan, strides, targets, options.general, schedule, !runs_here(targets[0])}, work.value());
+  if (!program.ok()) return program.status();
+  std::vector<std::string> command = start.value();
+  command.insert(command.end(), {program.value(), std::to_string(options.threads), fmt::format("{}", options.seconds)});
+  const Result<std::string> line = run_program(command);
+  if (!line.ok()) return line.status();
+  nlohmann::json report = nlohmann::json::parse(line.value(), nullptr, false);
+  if (report.is_discarded() || !report.contains("peak_gflops"))
+    return Status(StatusCode::internal, "the measuring program printed no figures");
+  return report;
 }
 
 }  // namespace
@@ -68,30 +68,34 @@ Status run(const RunOptions &options) {
   if (!input.ok()) return input.status();
   Status status = check_input(loaded.value(), options.input, input.value().shape);
   if (!status.ok()) return status;
-  RunnerRequest request{&loaded.value(),     options.target, options.general, options.threads, 0,
-                        input.value().shape, &input.value()};
-  const Result<RunnerResult> result = run_layer(request);
-  if (!result.ok()) return result.status();
-  return write_npy(options.output, result.value().output);
+  const Result<std::vector<Halide::Target>> targets = check_targets({options.target});
+  if (!targets.ok()) return targets.status();
+  const Result<Schedule> schedule = find_schedule(loaded.value().plan, targets.value(), options.schedule);
+  if (!schedule.ok()) return schedule.status();
+  const Result<Tensor> output =
+      run_layer({&loaded.value(), targets.value(), options.general, schedule.value(), options.threads, &input.value()});
+  if (!output.ok()) return output.status();
+  return write_npy(options.output, output.value());
 }
 
 Status bench(const BenchOptions &options) {
-  Result<LoadedLayer> loaded = load_layer(options.layer);
+  const Result<LoadedLayer> loaded = load_layer(options.layer);
   if (!loaded.ok()) return loaded.status();
-  LoadedLayer &layer = loaded.value();
+  const LoadedLayer &layer = loaded.value();
   const Status closed = check_closed(layer);
   if (!closed.ok()) return closed;
-  layer.weights = Weights{random_tensor(kernel_shape(layer.config), 1), random_tensor({layer.config.filters}, 2)};
-  const Tensor input = random_tensor(*layer.config.input_shape, 3);
-  RunnerRequest request{&layer, options.target, options.general, options.threads, options.seconds, input.shape, &input};
-  const Result<RunnerResult> result = run_layer(request);
-  if (!result.ok()) return result.status();
-
-  const nlohmann::json report = nlohmann::json::parse(result.value().report, nullptr, false);
-  if (report.is_discarded() || !report.contains("median_ms"))
-    return {StatusCode::internal, "the measuring program printed no figures"};
-  const Result<std::string> method = method_of(layer.plan, options);
-  if (!method.ok()) return method.status();
+  const Result<std::vector<Halide::Target>> targets = check_targets({options.target});
+  if (!targets.ok()) return targets.status();
+  const Result<Schedule> found =
+      options.general
+          ? choose_schedule(general_plan(layer.plan.layer.rank, layer.plan.layer.channels_last != 0), targets.value())
+          : find_schedule(layer.plan, targets.value(), options.schedule);
+  if (!found.ok()) return found.status();
+  const Schedule &schedule = found.value();
+  const Result<nlohmann::json> measurement =
+      measure(options, layer.plan, layer.weight_strides, targets.value(), schedule);
+  if (!measurement.ok()) return measurement.status();
+  const nlohmann::json &report = measurement.value();
   const double median = report["median_ms"], minimum = report["minimum_ms"], peak = report["peak_gflops"];
   const double work = 2 * multiply_adds(layer.plan.layer, typical_dims(layer.plan), layer.plan.layer.batch);
   const double gflops = work / median * 1e-6;
@@ -104,15 +108,15 @@ Status bench(const BenchOptions &options) {
   json["peak_gflops"] = peak;
   json["share_of_peak"] = peak > 0 ? gflops / peak : 0.0;
   json["kernel"] = options.general ? "general" : "specialised";
-  json["method"] = method.value();
+  json["method"] = schedule.method;
   json["threads"] = options.threads;
   json["target"] = report["target"];
   if (options.json) {
     fmt::print("{}\n", json.dump());
     return {};
   }
-  fmt::print("{}\n{} kernel, {}, {}, {} thread{}\n", key(layer.plan), json["kernel"].get<std::string>(), method.value(),
-             json["target"].get<std::string>(), options.threads, options.threads == 1 ? "" : "s");
+  fmt::print("{}\n{} kernel, {}, {}, {} thread{}\n", key(layer.plan), json["kernel"].get<std::string>(),
+             schedule.method, json["target"].get<std::string>(), options.threads, options.threads == 1 ? "" : "s");
   fmt::print("median {:.4f} ms, minimum {:.4f} ms ({} runs)\n{:.1f} GFLOP/s, {:.0f} % of this machine's {:.1f}\n",
              median, minimum, json["runs"].get<int>(), gflops, 100 * json["share_of_peak"].get<double>(), peak);
   return {};

@@ -1,4 +1,4 @@
-// A layer's kernel linked to a small program and run, here or under an emulator: what `run` and `bench` share.
+// A layer's kernel run on an array, here or under an emulator.
 #ifndef TCONV_GENERATORS_RUNNER_H
 #define TCONV_GENERATORS_RUNNER_H
 
@@ -10,20 +10,14 @@ namespace tconv {
 
 struct RunnerRequest {
   const LoadedLayer *layer;
-  std::string target;  // a name as the user gives it
+  std::vector<Halide::Target> targets;
   bool general = false;
+  Schedule schedule;  // for them
   int threads = 1;
-  double seconds = 0;  // to spend on timing; 0: run once
-  Shape input_shape;
   const Tensor *input;
 };
 
-struct RunnerResult {
-  Tensor output;
-  std::string report;  // the program's JSON line
-};
-
-Result<RunnerResult> run_layer(const RunnerRequest &request);
+Result<Tensor> run_layer(const RunnerRequest &request);
 
 }  // namespace tconv
 

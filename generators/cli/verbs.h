@@ -12,6 +12,7 @@ namespace tconv {
 
 struct CompileOptions {
   LayerOptions layer;
+  ScheduleOptions schedule;
   std::vector<std::string> targets;
   std::string output;
   std::vector<std::string> emit = {"static", "header"};
@@ -29,6 +30,7 @@ Status compile_general(const GeneralOptions &options);
 
 struct RunOptions {
   LayerOptions layer;
+  ScheduleOptions schedule;
   std::string input, output;
   std::string target = "host";
   int threads = 1;
@@ -38,6 +40,7 @@ Status run(const RunOptions &options);
 
 struct BenchOptions {
   LayerOptions layer;
+  ScheduleOptions schedule;
   std::string target = "host";
   int threads = 1;
   bool general = false;
@@ -46,8 +49,26 @@ struct BenchOptions {
 };
 Status bench(const BenchOptions &options);
 
+struct TuneOptions {
+  LayerOptions layer;  // what all layers have in common
+  std::vector<std::string> layers;
+  std::string target = "host";
+  std::string database = "schedules.txt";
+  std::string log = "tune.log";
+  std::string strategy = "model";
+  std::string runner;
+  double budget = 600;  // seconds a layer
+  double limit = 60;    // seconds a step of one candidate
+  double most_code_kb = 0;
+  int threads = 1;
+  int jobs = 1;
+  bool baselines = true;
+};
+Status tune(const TuneOptions &options);
+
 struct ExplainOptions {
   LayerOptions layer;
+  ScheduleOptions schedule;
   std::vector<std::string> targets = {"host"};
 };
 Status explain(const ExplainOptions &options);

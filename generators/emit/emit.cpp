@@ -5,6 +5,7 @@
 #include "emit/c_compiler.h"
 #include "emit/code_size.h"
 #include "emit/header.h"
+#include "emit/process.h"
 #include "emit/staging.h"
 #include "emit/support_files.h"
 
@@ -112,7 +113,7 @@ Status write_texts(const std::vector<std::pair<fs::path, std::string>> &texts, c
 Result<Emitted> emit(const EmitRequest &request, const fs::path &destination) {
   const Result<Staging> staging = Staging::beside(destination);
   if (!staging.ok()) return staging.status();
-  const Schedule schedule = choose_schedule(request.plan, request.targets);
+  const Schedule schedule = request.schedule ? *request.schedule : choose_schedule(request.plan, request.targets);
   const Result<Objects> objects = make_objects(request, schedule, staging.value());
   if (!objects.ok()) return objects.status();
   Emitted emitted;

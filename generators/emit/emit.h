@@ -27,6 +27,7 @@ struct EmitRequest {
   std::vector<Halide::Target> targets;    // from check_targets(): best first
   tconv_weight_strides weight_strides{};  // of the dialect; not read for a general plan
   std::optional<Weights> baked;
+  std::optional<Schedule> schedule;  // for these targets; without one, the rules' choice
   bool static_library = true;
   bool shared_library = false;
   bool header = true;

@@ -25,7 +25,9 @@ Module variant_module(const Plan &plan, const Schedule &schedule, const Target &
                       std::size_t variant) {
   const TargetSchedule &target_schedule = schedule.targets[index];
   PhaseConv conv = phase_conv(plan, schedule.tiling, schedule.variants[variant], target_schedule.read_block);
-  if (target.has_feature(Target::CUDA))
+  if (!schedule.autoscheduler.empty())
+    apply_autoscheduler(conv, plan, schedule.tiling, schedule.variants[variant], target, schedule.autoscheduler);
+  else if (target.has_feature(Target::CUDA))
     apply_cuda_schedule(conv, plan, target_schedule);
   else
     apply_cpu_schedule(conv, plan, schedule.tiling, schedule.variants[variant], target_schedule);

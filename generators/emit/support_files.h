@@ -15,8 +15,10 @@ struct SupportFile {
 
 const std::vector<SupportFile> &support_files();
 
-// The C program that `tconvc run` and `tconvc bench` link to a kernel.
+// C texts that become programs together with a kernel: runner.c, program.c and what program.c needs.
 std::string_view runner_source();
+std::string_view program_source();
+std::string_view processor_source();
 
 }  // namespace tconv
 

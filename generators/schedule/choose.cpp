@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "schedule/schedule.h"
+#include "schedule/rules.h"
 
 namespace tconv {
 
@@ -43,37 +43,6 @@ void add_variant(std::vector<tconv_variant> &variants, const tconv_class &one, b
 
 bool is_empty(const tconv_class &one) {
   return one.run[0].extent == 0 || one.run[1].extent == 0 || one.run[2].extent == 0;
-}
-
-std::vector<tconv_variant> find_variants(const Plan &plan, const tconv_tiling &tiling) {
-  const tconv_variant any{{1, 1, 1}, {0, 0, 0}};
-  if (plan.general) return {any};
-  std::vector<tconv_variant> variants;
-  for_each_class(plan, tiling, [&](const tconv_class &one) {
-    if (one.taps > 0 && !is_empty(one)) add_variant(variants, one, true);
-  });
-  if (static_cast<int>(variants.size()) > most_tap_variants) variants.clear();
-  const bool with_taps = !variants.empty();
-  for_each_class(plan, tiling, [&](const tconv_class &one) {
-    if ((!with_taps || one.taps == 0) && !is_empty(one)) add_variant(variants, one, false);
-  });
-  if (variants.empty()) variants.push_back(any);
-  return variants;
-}
-
-// The most phases that one class holds when phases are merged.
-std::int64_t most_phases(const Plan &plan, const tconv_tiling &tiling) {
-  std::int64_t most = 1;
-  for_each_class(plan, tiling, [&](const tconv_class &one) {
-    most = std::max(most, one.run[0].count * one.run[1].count * one.run[2].count);
-  });
-  return most;
-}
-
-std::int64_t all_phases(const tconv_layer &layer) {
-  std::int64_t all = 1;
-  for (int d = 0; d < layer.rank; ++d) all *= layer.rule[d].stride;
-  return all;
 }
 
 // Positions of the innermost dimension that one phase has, 0 where the size is open.
@@ -136,15 +105,6 @@ int panel_by_columns(std::int64_t outputs, int widest) {
   return static_cast<int>(std::min<std::int64_t>(power_of_two_at_least(outputs), widest));
 }
 
-// Depthwise, channels last: the widest panel that the groups fill exactly, since a group beyond the last has no input;
-// 0 where none is worth while.
-int depthwise_panel(const tconv_layer &layer, int widest) {
-  if (!layer.channels_last || tconv_group_inputs(&layer) != 1 || tconv_group_outputs(&layer) != 1) return 0;
-  for (int panel = 2 * widest; panel >= 4; panel /= 2)
-    if (layer.groups % panel == 0) return panel;
-  return 0;
-}
-
 // Channels first: columns are unrolled, one weight broadcast each.
 int panel_by_positions(std::int64_t outputs) {
   constexpr std::int64_t most = 8;
@@ -153,6 +113,45 @@ int panel_by_positions(std::int64_t outputs) {
 }
 
 }  // namespace
+
+std::vector<tconv_variant> find_variants(const Plan &plan, const tconv_tiling &tiling) {
+  const tconv_variant any{{1, 1, 1}, {0, 0, 0}};
+  if (plan.general) return {any};
+  std::vector<tconv_variant> variants;
+  for_each_class(plan, tiling, [&](const tconv_class &one) {
+    if (one.taps > 0 && !is_empty(one)) add_variant(variants, one, true);
+  });
+  if (static_cast<int>(variants.size()) > most_tap_variants) variants.clear();
+  const bool with_taps = !variants.empty();
+  for_each_class(plan, tiling, [&](const tconv_class &one) {
+    if ((!with_taps || one.taps == 0) && !is_empty(one)) add_variant(variants, one, false);
+  });
+  if (variants.empty()) variants.push_back(any);
+  return variants;
+}
+
+std::int64_t most_phases(const Plan &plan, const tconv_tiling &tiling) {
+  std::int64_t most = 1;
+  for_each_class(plan, tiling, [&](const tconv_class &one) {
+    most = std::max(most, one.run[0].count * one.run[1].count * one.run[2].count);
+  });
+  return most;
+}
+
+std::int64_t all_phases(const tconv_layer &layer) {
+  std::int64_t all = 1;
+  for (int d = 0; d < layer.rank; ++d) all *= layer.rule[d].stride;
+  return all;
+}
+
+// Depthwise, channels last: the widest panel that the groups fill exactly, since a group beyond the last has no input;
+// 0 where none is worth while.
+int depthwise_panel(const tconv_layer &layer, int widest) {
+  if (!layer.channels_last || tconv_group_inputs(&layer) != 1 || tconv_group_outputs(&layer) != 1) return 0;
+  for (int panel = 2 * widest; panel >= 4; panel /= 2)
+    if (layer.groups % panel == 0) return panel;
+  return 0;
+}
 
 int best_tile(std::int64_t row, int most, int vectors) {
   int best = 1;
@@ -179,7 +178,7 @@ RegisterFile register_file(const Target &target) {
   return {target.natural_vector_size<float>(), 32};
 }
 
-tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int kind) {
+tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int kind, int threads) {
   const TargetSchedule &one = schedule.targets[index];
   tconv_tile_functions tiles[TCONV_TILE_KINDS] = {};
   tiles[kind].rows = one.rows.data();
@@ -191,7 +190,7 @@ tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t in
   kernel.tiling = schedule.tiling;
   const tconv_dims dims = typical_dims(plan);
   tconv_blocks blocks;
-  tconv_cut(&kernel, &path, &plan.layer, &dims, kind, tconv_max(plan.layer.batch, 1), 1, &blocks);
+  tconv_cut(&kernel, &path, &plan.layer, &dims, kind, tconv_max(plan.layer.batch, 1), threads, &blocks);
   return blocks;
 }
 
@@ -214,15 +213,8 @@ Schedule choose_cuda_schedule(const Plan &plan) {
   return schedule;
 }
 
-// How the phases' columns are cut, and why.
-struct Columns {
-  tconv_tiling tiling{};
-  int columns = 1;               // of a register tile, at most
-  bool read_transposed = false;  // by a tile of positions, in registers
-  std::string method, reason;
-};
+}  // namespace
 
-// The functions read and write `last` or the other layout; vectors run over columns or positions.
 Columns choose_columns(const Plan &plan, bool last, int widest) {
   Columns chosen;
   const std::int64_t outputs = plan.general ? 16 : tconv_group_outputs(&plan.layer);
@@ -237,15 +229,14 @@ Columns choose_columns(const Plan &plan, bool last, int widest) {
     chosen.method = "depthwise";
     tiling.group_columns = 1;
     tiling.merge_phases = 0;
-    tiling.panel = chosen.columns = panel;
+    tiling.panel = panel;
     chosen.reason = fmt::format("one channel a group: vectors run over the {} groups", plan.layer.groups);
   } else if (phases > 1 && phases * outputs <= (last ? 2 * widest : most_dense_positions)) {
     tiling.dense_phases = 1;
-    tiling.panel = chosen.columns = static_cast<int>(last ? power_of_two_at_least(phases * outputs) : phases * outputs);
+    tiling.panel = static_cast<int>(last ? power_of_two_at_least(phases * outputs) : phases * outputs);
     chosen.reason = fmt::format("{} phases x {} output channels share one register tile", phases, outputs);
   } else {
-    tiling.panel = chosen.columns =
-        last ? panel_by_columns(outputs, plan.general ? 8 : widest) : panel_by_positions(outputs);
+    tiling.panel = last ? panel_by_columns(outputs, plan.general ? 8 : widest) : panel_by_positions(outputs);
     chosen.reason = fmt::format("{} output channels a group in panels of {}", outputs, tiling.panel);
   }
   const int other = last != (plan.layer.channels_last != 0) ? 1 : 0;
@@ -255,7 +246,6 @@ Columns choose_columns(const Plan &plan, bool last, int widest) {
   return chosen;
 }
 
-// Phases of one tap read each input once, so that a tile of positions transposes what it reads in registers.
 bool can_read_transposed(const Plan &plan, const Columns &positions, int widest) {
   const tconv_dims dims = typical_dims(plan);
   bool one_tap = true;
@@ -265,29 +255,38 @@ bool can_read_transposed(const Plan &plan, const Columns &positions, int widest)
          plan.layer.in_channels % widest == 0 && (row == 0 || row >= widest);
 }
 
-TargetSchedule schedule_target(const Plan &plan, const Columns &chosen, const RegisterFile &registers) {
-  const bool columns = tconv_reads_channels_last(&chosen.tiling, &plan.layer) && !chosen.read_transposed;
-  TargetSchedule one = columns ? by_columns(plan, chosen.tiling, chosen.columns, registers)
-                               : by_positions(plan, chosen.columns, registers);
+TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, bool read_transposed,
+                               const RegisterFile &registers) {
+  const bool columns = tconv_reads_channels_last(&tiling, &plan.layer) && !read_transposed;
+  TargetSchedule one =
+      columns ? by_columns(plan, tiling, tiling.panel, registers) : by_positions(plan, tiling.panel, registers);
   one.transpose_block = registers.lanes;
-  if (chosen.read_transposed) {
+  if (read_transposed) {
     one.read_block = one.tile[2] = one.lanes = std::min(registers.lanes, 8);
     one.tile[1] = 1;
   }
   return one;
 }
 
-// The phases as they are.
-Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &targets) {
+int widest_lanes(const std::vector<Target> &targets) {
   int widest = 4;
   for (const Target &target : targets) widest = std::max(widest, register_file(target).lanes);
+  return widest;
+}
+
+namespace {
+
+// The phases as they are.
+Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &targets) {
+  const int widest = widest_lanes(targets);
   const bool layer_last = plan.layer.channels_last != 0;
   Columns chosen = choose_columns(plan, layer_last, widest);
   if (!plan.general && chosen.method != "depthwise") {
     const Columns other = choose_columns(plan, !layer_last, widest);
     const RegisterFile registers = register_file(targets[0]);
     const auto cycles = [&](const Columns &one) {
-      return direct_cycles(plan, one.tiling, schedule_target(plan, one, registers), registers);
+      return direct_cycles(plan, one.tiling, schedule_target(plan, one.tiling, one.read_transposed, registers),
+                           registers);
     };
     const double own_cycles = cycles(chosen), other_cycles = cycles(other);
     const bool change = other_cycles < own_cycles;
@@ -312,7 +311,8 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
   schedule.reason = chosen.reason;
   schedule.tiling = chosen.tiling;
   schedule.variants = find_variants(plan, chosen.tiling);
-  for (const Target &target : targets) schedule.targets.push_back(schedule_target(plan, chosen, register_file(target)));
+  for (const Target &target : targets)
+    schedule.targets.push_back(schedule_target(plan, chosen.tiling, chosen.read_transposed, register_file(target)));
   return schedule;
 }
 

@@ -43,6 +43,8 @@ struct TargetSchedule {
 struct Schedule {
   std::string method;  // "direct", "pixel_shuffle" (all phases read one window), "depthwise" or "winograd"
   std::string reason;  // why these parameters, for `explain`
+  std::string source = "from the rules for registers and sizes; nothing was measured";
+  std::string autoscheduler;  // one of Halide's, in place of the targets' parts; empty: none
   tconv_tiling tiling{};
   std::vector<tconv_variant> variants;
   std::vector<TargetSchedule> targets;  // in the order of the targets asked for
@@ -77,9 +79,8 @@ inline constexpr std::int64_t thread_work = 1 << 20;
 // A register tile of columns runs at this share of the multiply-add peak.
 inline constexpr double use_by_columns = 0.95;
 
-// How a call on one thread is cut, for target `index` of the schedule and a kind of phases; the plan's batch, or one
-// image.
-tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int kind);
+// How a call is cut, for target `index` of the schedule and a kind of phases; the plan's batch, or one image.
+tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int kind, int threads = 1);
 
 // Winograd's method on the CPU, where the plan allows and its model expects it to be faster than `direct`; otherwise
 // `direct`, whose reason then says why.
@@ -89,6 +90,10 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Halide::Target> &ta
 void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
                         const TargetSchedule &schedule);
 void schedule_transpose(Transpose &transpose);
+
+// One of Halide's autoschedulers in its place: "adams2019", "li2018" or "mullapudi2016".
+void apply_autoscheduler(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
+                         const Halide::Target &target, const std::string &name);
 void apply_cuda_schedule(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule);
 
 // The functions of Winograd's method on the CPU.

@@ -19,7 +19,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "schedule/schedule.h"
+#include "schedule/rules.h"
 
 namespace tconv {
 
@@ -78,60 +78,6 @@ std::vector<TileSizes> tile_sizes(const Plan &plan, const tconv_dim &dim) {
   return all;
 }
 
-std::string refuse(const tconv_dims &dims) {
-  std::int64_t most = 1;
-  for (const tconv_dim &dim : dims.dim) {
-    const std::int64_t taps = tconv_most_taps(&dim);
-    if (dim.dilation > 1) return fmt::format("dilation {}", dim.dilation);
-    if (tile_outputs(taps).empty()) return fmt::format("phases of {} taps", taps);
-    most = std::max(most, taps);
-  }
-  return most == 1 ? "phases of one tap" : "";
-}
-
-TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers) {
-  TargetSchedule target;
-  target.transpose_block = registers.lanes;
-  const tconv_dims dims = typical_dims(plan);
-  const bool open = plan.layer.size[plan.layer.rank - 1] == TCONV_UNSET;
-  target.lanes = std::min(registers.lanes, tiling.panel);
-  const int vectors = std::min(tiling.panel / target.lanes, vectors_a_broadcast(registers));
-  target.columns = vectors * target.lanes;
-  const int most = accumulators(registers, vectors) / vectors;
-  // Rows of a kind's phases differ by one tile at most; each length has the register tile that suits it.
-  for (const int kind : {0, 1 << (TCONV_MAX_RANK - 1)}) {
-    if (!tconv_has_kind(&tiling, kind)) continue;
-    const tconv_tiles tiles = tconv_find_tile_grid(&tiling, &plan.layer, &dims, kind).dim[2];
-    for (std::int64_t i = 0; i < tiles.phases; ++i) {
-      const tconv_tile_phase phase =
-          tconv_find_tile_phase(&dims.dim[2], &tiles, tconv_nth_phase(&dims.dim[2], &tiles, i));
-      const int rows = best_tile(open ? 0 : phase.end - phase.first, most, vectors);
-      if (std::find(target.rows.begin(), target.rows.end(), rows) == target.rows.end()) target.rows.push_back(rows);
-    }
-  }
-  return target;
-}
-
-// The schedule for such tiles.
-Schedule with_tiles(const Plan &plan, const std::vector<Target> &targets, const tconv_dims &dims,
-                    const TileSizes *sizes) {
-  Schedule schedule;
-  int widest = 4;
-  for (const Target &target : targets) widest = std::max(widest, register_file(target).lanes);
-  schedule.method = "winograd";
-  tconv_tiling &tiling = schedule.tiling;
-  tiling.panel = 2 * widest;
-  tiling.thread_work = thread_work;
-  tiling.transpose_input = tiling.transpose_output = plan.layer.channels_last ? 0 : 1;
-  for (int d = 0; d < TCONV_MAX_RANK; ++d) {
-    tiling.tile_outputs[0][d] = sizes[d].longest;
-    tiling.tile_outputs[1][d] = sizes[d].fewer;
-  }
-  tiling.block_bytes = block_bytes(4 * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims)));
-  for (const Target &target : targets) schedule.targets.push_back(schedule_target(plan, tiling, register_file(target)));
-  return schedule;
-}
-
 double row_cost(std::int64_t row, const std::vector<int> &tiles) {
   std::int64_t least = tconv_round_up(row, tiles[0]);
   for (const int tile : tiles) least = std::min(least, tconv_round_up(row, tile));
@@ -167,13 +113,6 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   return weights > cached_weights ? std::max(cost, weights * block_count * stream_cost) : cost;
 }
 
-double winograd_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims) {
-  double cost = 0;
-  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
-    if (tconv_has_kind(&schedule.tiling, kind)) cost += kind_cost(plan, schedule, dims, kind);
-  return cost;
-}
-
 // Of a tile of each kind of phases, together.
 std::int64_t points_of(const Plan &plan, const tconv_tiling &tiling, const tconv_dims &dims) {
   std::int64_t points = 0;
@@ -193,32 +132,101 @@ std::string transform_name(const tconv_layer &layer, const tconv_tiling &tiling,
   return fmt::format("{}", fmt::join(names, " x "));
 }
 
+// The schedule for a tiling.
+Schedule with_tiling(const Plan &plan, const std::vector<Target> &targets, const tconv_tiling &tiling) {
+  Schedule schedule;
+  schedule.method = "winograd";
+  schedule.tiling = tiling;
+  for (const Target &target : targets)
+    schedule.targets.push_back(schedule_winograd_target(plan, tiling, register_file(target)));
+  return schedule;
+}
+
 }  // namespace
 
-Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, Schedule direct) {
+std::string refuse_winograd(const Plan &plan) {
   const tconv_dims dims = typical_dims(plan);
-  const std::string refusal = refuse(dims);
+  std::int64_t most = 1;
+  for (const tconv_dim &dim : dims.dim) {
+    const std::int64_t taps = tconv_most_taps(&dim);
+    if (dim.dilation > 1) return fmt::format("dilation {}", dim.dilation);
+    if (tile_outputs(taps).empty()) return fmt::format("phases of {} taps", taps);
+    most = std::max(most, taps);
+  }
+  return most == 1 ? "phases of one tap" : "";
+}
+
+TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers) {
+  TargetSchedule target;
+  target.transpose_block = registers.lanes;
+  const tconv_dims dims = typical_dims(plan);
+  const bool open = plan.layer.size[plan.layer.rank - 1] == TCONV_UNSET;
+  target.lanes = std::min(registers.lanes, tiling.panel);
+  const int vectors = std::min(tiling.panel / target.lanes, vectors_a_broadcast(registers));
+  target.columns = vectors * target.lanes;
+  const int most = accumulators(registers, vectors) / vectors;
+  // Rows of a kind's phases differ by one tile at most; each length has the register tile that suits it.
+  for (const int kind : {0, 1 << (TCONV_MAX_RANK - 1)}) {
+    if (!tconv_has_kind(&tiling, kind)) continue;
+    const tconv_tiles tiles = tconv_find_tile_grid(&tiling, &plan.layer, &dims, kind).dim[2];
+    for (std::int64_t i = 0; i < tiles.phases; ++i) {
+      const tconv_tile_phase phase =
+          tconv_find_tile_phase(&dims.dim[2], &tiles, tconv_nth_phase(&dims.dim[2], &tiles, i));
+      const int rows = best_tile(open ? 0 : phase.end - phase.first, most, vectors);
+      if (std::find(target.rows.begin(), target.rows.end(), rows) == target.rows.end()) target.rows.push_back(rows);
+    }
+  }
+  return target;
+}
+
+std::vector<tconv_tiling> winograd_tilings(const Plan &plan, int widest) {
+  const tconv_dims dims = typical_dims(plan);
+  tconv_tiling tiling{};
+  tiling.panel = 2 * widest;
+  tiling.thread_work = thread_work;
+  tiling.transpose_input = tiling.transpose_output = plan.layer.channels_last ? 0 : 1;
+  std::vector<tconv_tiling> all;
+  for (const TileSizes &z : tile_sizes(plan, dims.dim[0]))
+    for (const TileSizes &y : tile_sizes(plan, dims.dim[1]))
+      for (const TileSizes &x : tile_sizes(plan, dims.dim[2])) {
+        const TileSizes sizes[TCONV_MAX_RANK] = {z, y, x};
+        for (int d = 0; d < TCONV_MAX_RANK; ++d) {
+          tiling.tile_outputs[0][d] = sizes[d].longest;
+          tiling.tile_outputs[1][d] = sizes[d].fewer;
+        }
+        if (points_of(plan, tiling, dims) > most_points) continue;
+        tiling.block_bytes = block_bytes(4 * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims)));
+        all.push_back(tiling);
+      }
+  return all;
+}
+
+double winograd_cycles(const Plan &plan, const Schedule &schedule, const RegisterFile &registers) {
+  const tconv_dims dims = typical_dims(plan);
+  double cost = 0;
+  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
+    if (tconv_has_kind(&schedule.tiling, kind)) cost += kind_cost(plan, schedule, dims, kind);
+  return cost / 2 / registers.lanes / use_by_columns + transpose_cycles(plan, schedule.tiling);
+}
+
+Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, Schedule direct) {
+  const std::string refusal = refuse_winograd(plan);
   if (!refusal.empty()) {
     direct.reason += "; not winograd: " + refusal;
     return direct;
   }
-  const tconv_dim *dim = dims.dim;
+  const tconv_dims dims = typical_dims(plan);
+  const RegisterFile registers = register_file(targets[0]);
   Schedule best;
   double least = 0;
-  for (const TileSizes &z : tile_sizes(plan, dim[0]))
-    for (const TileSizes &y : tile_sizes(plan, dim[1]))
-      for (const TileSizes &x : tile_sizes(plan, dim[2])) {
-        const TileSizes sizes[TCONV_MAX_RANK] = {z, y, x};
-        Schedule one = with_tiles(plan, targets, dims, sizes);
-        if (points_of(plan, one.tiling, dims) > most_points) continue;
-        const double cost = winograd_cost(plan, one, dims);
-        if (!best.targets.empty() && cost >= least) continue;
-        best = std::move(one);
-        least = cost;
-      }
-  const RegisterFile registers = register_file(targets[0]);
-  const double cycles = least / 2 / registers.lanes / use_by_columns + transpose_cycles(plan, best.tiling);
-  const double gain = direct_cycles(plan, direct.tiling, direct.targets[0], registers) / std::max(cycles, 1.0);
+  for (const tconv_tiling &tiling : winograd_tilings(plan, widest_lanes(targets))) {
+    Schedule one = with_tiling(plan, targets, tiling);
+    const double cycles = winograd_cycles(plan, one, registers);
+    if (!best.targets.empty() && cycles >= least) continue;
+    best = std::move(one);
+    least = cycles;
+  }
+  const double gain = direct_cycles(plan, direct.tiling, direct.targets[0], registers) / std::max(least, 1.0);
   const std::string model = fmt::format("{} should be {:.2f} times as fast as {}",
                                         transform_name(plan.layer, best.tiling, dims), gain, direct.method);
   if (plan.use_winograd == UseWinograd::where_faster && gain < least_gain) {

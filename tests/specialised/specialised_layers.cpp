@@ -18,8 +18,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "emit/c_compiler.h"
 #include "emit/emit.h"
+#include "emit/process.h"
 #include "emit/targets.h"
 #include "specialised/specialised_layer.h"
 

@@ -1,0 +1,262 @@
+#include "schedule/parameters.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "schedule/rules.h"
+
+namespace tconv {
+
+namespace {
+
+const std::vector<std::string> methods = {"direct", "pixel_shuffle", "depthwise", "winograd"};
+const std::vector<std::string> autoschedulers = {"adams2019", "li2018", "mullapudi2016"};
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    if (end > 0) parts.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return parts;
+}
+
+template <typename Integer>
+bool read_number(std::string_view text, Integer &value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && value >= 0;
+}
+
+template <typename Integer>
+bool read_numbers(std::string_view text, char separator, std::vector<Integer> &values) {
+  for (const std::string_view part : split(text, separator))
+    if (!read_number(part, values.emplace_back())) return false;
+  return !values.empty();
+}
+
+template <typename Integer>
+bool read_extents(std::string_view text, Integer *values) {
+  std::vector<Integer> numbers;
+  if (!read_numbers(text, 'x', numbers) || numbers.size() != TCONV_MAX_RANK) return false;
+  std::copy(numbers.begin(), numbers.end(), values);
+  return true;
+}
+
+// The one place that knows the fields' names. False where the value is not one.
+Result<bool> read_field(std::string_view name, std::string_view value, Parameters &p) {
+  if (name == "panel") return read_number(value, p.tiling.panel);
+  if (name == "merge") return read_number(value, p.tiling.merge_phases);
+  if (name == "dense") return read_number(value, p.tiling.dense_phases);
+  if (name == "block") return read_number(value, p.tiling.block_bytes);
+  if (name == "grain") return read_number(value, p.tiling.thread_work);
+  if (name == "outputs") return read_extents(value, p.tiling.tile_outputs[0]);
+  if (name == "fewer") return read_extents(value, p.tiling.tile_outputs[1]);
+  if (name == "columns") return read_number(value, p.target.columns);
+  if (name == "lanes") return read_number(value, p.target.lanes);
+  if (name == "tile") return read_extents(value, p.target.tile);
+  if (name == "unroll") return read_number(value, p.target.unroll_depth);
+  if (name == "rows") return read_numbers(value, ',', p.target.rows);
+  if (name == "read") return read_number(value, p.target.read_block);
+  if (name == "square") return read_number(value, p.target.transpose_block);
+  if (name == "autoscheduler") {
+    p.autoscheduler = value;
+    return std::find(autoschedulers.begin(), autoschedulers.end(), value) != autoschedulers.end();
+  }
+  if (name == "transpose") {
+    p.tiling.transpose_input = 1;
+    p.tiling.transpose_output = value == "both" ? 1 : 0;
+    return value == "both" || value == "input";
+  }
+  return invalid_argument(fmt::format("a schedule has no field '{}'", name));
+}
+
+template <typename Integer>
+std::string extents(const Integer *values) {
+  return fmt::format("{}x{}x{}", values[0], values[1], values[2]);
+}
+
+template <typename Value>
+void add(std::string &text, const char *name, const Value &value, const Value &usual) {
+  if (value != usual) text += fmt::format(" {}={}", name, value);
+}
+
+Status illegal(const std::string &why) { return invalid_argument("schedule: " + why); }
+
+bool power_of_two(std::int64_t n) { return n > 0 && (n & (n - 1)) == 0; }
+
+Status check_numbers(const Parameters &p) {
+  if (p.tiling.panel < 1 || p.tiling.panel > TCONV_MAX_PANEL)
+    return illegal(fmt::format("panel={}: 1 to {} is legal", p.tiling.panel, static_cast<int>(TCONV_MAX_PANEL)));
+  if (!power_of_two(p.target.lanes) || p.target.lanes > 64)
+    return illegal(fmt::format("lanes={}: a power of two up to 64 is legal", p.target.lanes));
+  if (p.target.columns < 1 || p.tiling.panel % p.target.columns != 0)
+    return illegal(fmt::format("columns={} do not divide panel={}", p.target.columns, p.tiling.panel));
+  constexpr std::int64_t least_block = 1024, most_block = std::int64_t{1} << 30;
+  if (p.tiling.block_bytes < least_block || p.tiling.block_bytes > most_block)
+    return illegal(fmt::format("block={}: {} to {} bytes are legal", p.tiling.block_bytes, least_block, most_block));
+  if (p.target.unroll_depth < 1 || p.target.unroll_depth > 16)
+    return illegal(fmt::format("unroll={}: 1 to 16 is legal", p.target.unroll_depth));
+  if (p.tiling.merge_phases > 1 || p.tiling.dense_phases > 1) return illegal("merge and dense are 0 or 1");
+  return {};
+}
+
+// Vectors of sums in a register tile.
+std::int64_t sums(const Plan &plan, const Parameters &p, bool by_columns) {
+  std::int64_t positions = 1, columns = p.target.columns;
+  for (const int extent : p.target.tile) positions *= extent;
+  if (p.tiling.dense_phases)
+    columns = by_columns ? p.tiling.panel : most_phases(plan, p.tiling) * tconv_group_outputs(&plan.layer);
+  return by_columns ? columns / p.target.lanes * positions : columns * positions / p.target.lanes;
+}
+
+Status check_direct(const Plan &plan, const Parameters &p, const RegisterFile &registers, int widest) {
+  const bool by_columns = tconv_reads_channels_last(&p.tiling, &plan.layer) && p.target.read_block == 0;
+  const bool layer_last = plan.layer.channels_last != 0;
+  if (p.tiling.transpose_output != (p.tiling.transpose_input && !layer_last ? 1 : 0))
+    return illegal(fmt::format("channels {} are transposed as transpose={}", layer_last ? "last" : "first",
+                               layer_last ? "input" : "both"));
+  const std::int64_t outputs = tconv_group_outputs(&plan.layer), phases = most_phases(plan, p.tiling);
+  if (p.tiling.dense_phases && (phases == 1 || phases * outputs > p.tiling.panel))
+    return illegal(fmt::format("dense=1 needs phases that share a window and fit a panel: {} x {} outputs, panel={}",
+                               phases, outputs, p.tiling.panel));
+  if ((p.method == "depthwise") != (depthwise_panel(plan.layer, TCONV_MAX_PANEL / 2) > 0))
+    return illegal(
+        fmt::format("method {} does not serve {} groups of {} outputs", p.method, plan.layer.groups, outputs));
+  if (p.method == "depthwise" && (plan.layer.groups % p.tiling.panel != 0 || p.tiling.merge_phases))
+    return illegal(fmt::format("panel={} does not divide {} groups", p.tiling.panel, plan.layer.groups));
+  for (const int extent : p.target.tile)
+    if (extent < 1) return illegal("tile: every extent is 1 or more");
+  for (int d = 0; d < TCONV_MAX_RANK - plan.layer.rank; ++d)
+    if (p.target.tile[d] != 1)
+      return illegal(fmt::format("tile={}: the rank is {}", extents(p.target.tile), plan.layer.rank));
+  if ((by_columns ? p.target.columns : p.target.tile[2]) % p.target.lanes != 0)
+    return illegal(fmt::format("lanes={} do not divide {}={}", p.target.lanes,
+                               by_columns ? "columns" : "tile's last extent",
+                               by_columns ? p.target.columns : p.target.tile[2]));
+  if (p.target.read_block > 0) {
+    Columns read;
+    read.tiling = p.tiling;
+    read.method = p.method;
+    if (p.tiling.transpose_input || !layer_last || !can_read_transposed(plan, read, widest) ||
+        p.target.read_block != p.target.lanes || p.target.tile[2] != p.target.lanes ||
+        plan.layer.in_channels % p.target.read_block != 0)
+      return illegal(
+          fmt::format("read={} does not serve this layer with lanes={}", p.target.read_block, p.target.lanes));
+  }
+  if (sums(plan, p, by_columns) > registers.count)
+    return illegal(
+        fmt::format("{} vectors of sums do not fit {} registers", sums(plan, p, by_columns), registers.count));
+  return {};
+}
+
+Status check_winograd(const Plan &plan, const Parameters &p, const RegisterFile &registers, int widest) {
+  if (plan.use_winograd == UseWinograd::never) return illegal("winograd, and exact sums are asked for");
+  const std::string refusal = refuse_winograd(plan);
+  if (!refusal.empty()) return illegal("not winograd: " + refusal);
+  const std::vector<tconv_tiling> tilings = winograd_tilings(plan, widest);
+  const auto same = [&](const tconv_tiling &one) {
+    return std::equal(&one.tile_outputs[0][0], &one.tile_outputs[0][0] + 2 * TCONV_MAX_RANK,
+                      &p.tiling.tile_outputs[0][0]) &&
+           one.transpose_input == p.tiling.transpose_input && one.transpose_output == p.tiling.transpose_output;
+  };
+  if (std::none_of(tilings.begin(), tilings.end(), same))
+    return illegal(fmt::format("outputs={} fewer={} are no tiles for this layer", extents(p.tiling.tile_outputs[0]),
+                               extents(p.tiling.tile_outputs[1])));
+  if (p.target.columns % p.target.lanes != 0)
+    return illegal(fmt::format("lanes={} do not divide columns={}", p.target.lanes, p.target.columns));
+  if (p.target.rows.empty()) return illegal("winograd needs rows");
+  for (const int rows : p.target.rows)
+    if (rows < 1 || rows * (p.target.columns / p.target.lanes) > registers.count)
+      return illegal(fmt::format("rows={} x {} vectors do not fit {} registers", rows,
+                                 p.target.columns / p.target.lanes, registers.count));
+  return {};
+}
+
+}  // namespace
+
+std::string to_text(const Parameters &p) {
+  const TargetSchedule plain;
+  const std::int32_t none[TCONV_MAX_RANK] = {};
+  std::string text = p.method;
+  add(text, "autoscheduler", p.autoscheduler, std::string());
+  text += fmt::format(" panel={} columns={} lanes={}", p.tiling.panel, p.target.columns, p.target.lanes);
+  add(text, "tile", extents(p.target.tile), extents(plain.tile));
+  add(text, "unroll", p.target.unroll_depth, plain.unroll_depth);
+  if (!p.target.rows.empty()) text += fmt::format(" rows={}", fmt::join(p.target.rows, ","));
+  add(text, "outputs", extents(p.tiling.tile_outputs[0]), extents(none));
+  add(text, "fewer", extents(p.tiling.tile_outputs[1]), extents(none));
+  add(text, "merge", p.tiling.merge_phases, p.method == "winograd" || p.method == "depthwise" ? 0 : 1);
+  add(text, "dense", p.tiling.dense_phases, 0);
+  if (p.tiling.transpose_input) text += p.tiling.transpose_output ? " transpose=both" : " transpose=input";
+  if (p.tiling.transpose_input) add(text, "square", p.target.transpose_block, plain.transpose_block);
+  add(text, "read", p.target.read_block, 0);
+  text += fmt::format(" block={}", p.tiling.block_bytes);
+  add(text, "grain", p.tiling.thread_work, thread_work);
+  return text;
+}
+
+Result<Parameters> parse_parameters(std::string_view text) {
+  const std::vector<std::string_view> words = split(text, ' ');
+  Parameters p;
+  if (words.empty()) return illegal("it is empty");
+  p.method = words[0];
+  if (std::find(methods.begin(), methods.end(), p.method) == methods.end())
+    return illegal(fmt::format("unknown method '{}', there are {}", words[0].substr(0, 40), fmt::join(methods, ", ")));
+  p.tiling.merge_phases = p.method == "winograd" || p.method == "depthwise" ? 0 : 1;
+  p.tiling.group_columns = p.method == "depthwise" ? 1 : 0;
+  p.tiling.thread_work = thread_work;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::size_t equals = std::min(words[i].find('='), words[i].size());
+    const std::string_view name = words[i].substr(0, equals);
+    for (std::size_t j = 1; j < i; ++j)
+      if (words[j].substr(0, words[j].find('=')) == name) return illegal(fmt::format("'{}' is given twice", name));
+    const Result<bool> read = read_field(name, words[i].substr(std::min(equals + 1, words[i].size())), p);
+    if (!read.ok()) return read.status();
+    if (!read.value()) return illegal(fmt::format("'{}' is no value of {}", words[i].substr(0, 60), name));
+  }
+  return p;
+}
+
+Status check_parameters(const Plan &plan, const Halide::Target &target, const Parameters &p) {
+  const RegisterFile registers = register_file(target);
+  if (target.has_feature(Halide::Target::CUDA)) return illegal("CUDA kernels have the rules' schedule");
+  if (plan.general) return illegal("any-size kernels have the rules' schedule");
+  const Status status = check_numbers(p);
+  if (!status.ok()) return status;
+  if (p.method == "winograd") return check_winograd(plan, p, registers, registers.lanes);
+  return check_direct(plan, p, registers, registers.lanes);
+}
+
+Parameters parameters_of(const Schedule &schedule, std::size_t index) {
+  return {schedule.method, schedule.autoscheduler, schedule.tiling, schedule.targets[index]};
+}
+
+Schedule schedule_of(const Plan &plan, const std::vector<Halide::Target> &targets, const Parameters &parameters) {
+  Schedule schedule;
+  schedule.method = parameters.method;
+  schedule.autoscheduler = parameters.autoscheduler;
+  schedule.tiling = parameters.tiling;
+  const bool winograd = tconv_is_winograd(&schedule.tiling) != 0;
+  if (!winograd) schedule.variants = find_variants(plan, schedule.tiling);
+  schedule.targets.push_back(parameters.target);
+  for (std::size_t i = 1; i < targets.size(); ++i) {
+    const RegisterFile registers = register_file(targets[i]);
+    schedule.targets.push_back(
+        winograd ? schedule_winograd_target(plan, schedule.tiling, registers)
+                 : schedule_target(plan, schedule.tiling, parameters.target.read_block > 0, registers));
+  }
+  return schedule;
+}
+
+double expected_cycles(const Plan &plan, const Halide::Target &target, const Parameters &parameters) {
+  const RegisterFile registers = register_file(target);
+  if (tconv_is_winograd(&parameters.tiling))
+    return winograd_cycles(plan, schedule_of(plan, {target}, parameters), registers);
+  return direct_cycles(plan, parameters.tiling, parameters.target, registers);
+}
+
+}  // namespace tconv

@@ -1,0 +1,49 @@
+// The rules' parts, for choose.cpp, for parameters given as text and for the space that a search walks.
+#ifndef TCONV_GENERATORS_RULES_H
+#define TCONV_GENERATORS_RULES_H
+
+#include "schedule/schedule.h"
+
+namespace tconv {
+
+// How the phases' columns are cut, and why.
+struct Columns {
+  tconv_tiling tiling{};
+  bool read_transposed = false;  // by a tile of positions, in registers
+  std::string method, reason;
+};
+
+// By the direct method. The functions read and write `last` or the other layout than the layer's; vectors run over
+// columns or positions.
+Columns choose_columns(const Plan &plan, bool last, int widest);
+
+// Phases of one tap read each input once, so that a tile of positions transposes what it reads in registers.
+bool can_read_transposed(const Plan &plan, const Columns &positions, int widest);
+
+// A depthwise panel; 0 where the plan is none, or where no panel is worth while.
+int depthwise_panel(const tconv_layer &layer, int widest);
+
+// The most phases that one class holds when phases are merged, and all of a layer's.
+std::int64_t most_phases(const Plan &plan, const tconv_tiling &tiling);
+std::int64_t all_phases(const tconv_layer &layer);
+
+// The functions that a direct schedule compiles.
+std::vector<tconv_variant> find_variants(const Plan &plan, const tconv_tiling &tiling);
+
+// A target's part that suits a tiling: by the direct method, and by Winograd's.
+TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, bool read_transposed,
+                               const RegisterFile &registers);
+TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers);
+
+// Of the targets' vectors.
+int widest_lanes(const std::vector<Halide::Target> &targets);
+
+// Winograd's method: why it does not serve the plan, empty where it does; every tiling that it could use, with the
+// rules' panel and blocks; what such a schedule costs in cycles, as the model has it, transposing included.
+std::string refuse_winograd(const Plan &plan);
+std::vector<tconv_tiling> winograd_tilings(const Plan &plan, int widest);
+double winograd_cycles(const Plan &plan, const Schedule &schedule, const RegisterFile &registers);
+
+}  // namespace tconv
+
+#endif

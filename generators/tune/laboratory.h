@@ -1,0 +1,71 @@
+// Where candidates are built and run: each in processes of its own, with a limit of time, so that one that crashes,
+// hangs or computes something wrong costs no more than itself.
+#ifndef TCONV_GENERATORS_LABORATORY_H
+#define TCONV_GENERATORS_LABORATORY_H
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "emit/staging.h"
+#include "tune/log.h"
+
+namespace tconv {
+
+struct LaboratoryOptions {
+  std::vector<std::string> compile;  // arguments of `tconvc compile` that name the layer
+  std::string target;
+  std::string runner;   // 'COMMAND {}', for a shell; empty: the program is started by itself or by qemu
+  std::string cluster;  // the address of a Dask scheduler; empty: none
+  int threads = 1;
+  int jobs = 1;          // candidates built at a time
+  double seconds = 0.2;  // of timed calls in one run
+  double limit = 60;     // seconds that building, or running, one candidate may take
+};
+
+// A candidate's program; the files live as long as this does.
+struct Program {
+  std::shared_ptr<const Staging> directory;
+  std::filesystem::path path;
+};
+
+// How a step ended: `outcome` and `message` as in the log.
+struct Trial {
+  Program program;
+  std::string outcome, message;
+  double minimum_ms = 0, median_ms = 0;
+  int runs = 0;
+  double largest_error = 0, peak_gflops = 0;
+  std::int64_t code_bytes = 0;
+  std::string processor;
+  double seconds = 0;  // spent on it
+
+  bool ok() const { return outcome == "measured"; }
+};
+
+class Laboratory {
+ public:
+  explicit Laboratory(LaboratoryOptions options) : options_(std::move(options)) {}
+
+  // Builds the schedules' programs, `jobs` at a time, and measures and checks them: one after another here, all at once
+  // on a cluster.
+  std::vector<Trial> try_all(const std::vector<std::string> &schedules) const;
+
+  Trial build(const std::string &schedule) const;
+
+  // Figures of one run of a program that was built. `checked`: with its output, and with the machine's peak.
+  Trial measure(const Program &program, double seconds, bool checked) const;
+
+  const LaboratoryOptions &options() const { return options_; }
+
+ private:
+  std::vector<std::string> run_command(const std::filesystem::path &program, double seconds, bool checked) const;
+  void run_into(Trial &trial, double seconds, bool checked) const;
+
+  LaboratoryOptions options_;
+};
+
+}  // namespace tconv
+
+#endif
