@@ -93,6 +93,15 @@ void add_explain(CLI::App &app, tconv::ExplainOptions &options) {
   verb->footer("example:\n  tconvc explain up1.json --target x86-64-linux-avx2-fma-f16c");
 }
 
+void add_report(CLI::App &app, tconv::ReportOptions &options) {
+  CLI::App *verb = app.add_subcommand("report", "write logs of tuning as one HTML page");
+  verb->add_option("LOG", options.logs, "what tconvc tune wrote; several are read as one")->required();
+  verb->add_option("-o,--output", options.output, "the page, a file to write")->required();
+  verb->add_option("--peers", options.peers, "a results.json of ./bootstrap bench: other libraries' times")
+      ->allow_extra_args(false);
+  verb->footer("example:\n  tconvc report pose.jsonl --peers results.json -o pose.html");
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -104,6 +113,7 @@ int main(int argc, char **argv) {
   tconv::RunOptions run;
   tconv::BenchOptions bench;
   tconv::ExplainOptions explain;
+  tconv::ReportOptions report;
   add_compile(app, compile);
   add_run(app, run);
   add_explain(app, explain);
@@ -111,6 +121,7 @@ int main(int argc, char **argv) {
   app.add_subcommand("targets", "list every target family, and what this machine runs")
       ->footer("example:\n  tconvc targets");
   add_general(app, general);
+  add_report(app, report);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
@@ -126,6 +137,7 @@ int main(int argc, char **argv) {
   if (verb == "bench") status = tconv::bench(bench);
   if (verb == "targets") status = tconv::list_targets();
   if (verb == "general") status = tconv::compile_general(general);
+  if (verb == "report") status = tconv::report(report);
   if (status.ok()) return 0;
   std::fprintf(stderr, "tconvc: %s\n", status.message().c_str());
   return 1;
