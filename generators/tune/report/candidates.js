@@ -12,6 +12,7 @@ function markOf(search, one) {
 }
 
 function showCandidates(search) {
+  const has = (field) => search.candidates.some((one) => one[field] !== undefined);
   const columns = [
     number("#", "number", (one) => one.number, String),
     words("Strategy", "strategy", (one) => one.strategy, strategyName),
@@ -22,12 +23,13 @@ function showCandidates(search) {
     number("Fastest, ms", "minimum_ms", (one) => one.minimum_ms),
     number("Median, ms", "median_ms", (one) => one.median_ms),
     number("Runs", "runs", (one) => one.runs, (value) => (value === undefined ? "–" : String(value))),
-    number("Model, ms", "model_ms", (one) => one.model_ms, figure, "what the cost model expected"),
+    ...(has("model_ms") ? [number("Model, ms", "model_ms", (one) => one.model_ms, milliseconds,
+      "what the cost model expected")] : []),
     number("GFLOP/s", "gflops", (one) => one.gflops),
-    number("To the best", "ratio", (one) => search.best && one.minimum_ms && one.minimum_ms / search.best.minimum_ms,
+    number("Time / best", "ratio", (one) => search.best && one.minimum_ms && one.minimum_ms / search.best.minimum_ms,
       times, "its fastest time by that of the best of the search"),
-    number("In turns", "against_best", (one) => one.against_best, times,
-      "how many times as fast as the best by then, from runs in turns"),
+    ...(has("against_best") ? [number("Alternating", "against_best", (one) => one.against_best, times,
+      "how many times as fast as the best by then, from alternating runs")] : []),
     number("Error", "largest_error", (one) => one.largest_error, errorFigure, "the largest difference of an output"),
     number("Code, KiB", "code_bytes", (one) => one.code_bytes, kibibytes),
     number("Cost, s", "seconds", (one) => one.seconds, (value) => figure(value, 3), "what trying it took"),

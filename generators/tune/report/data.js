@@ -15,12 +15,12 @@ const OUTCOMES = new Map([
   ["failed", "failed"],
   ["crashed", "crashed"],
   ["timed_out", "timed out"],
-  ["wrong", "wrong result"],
+  ["wrong", "wrong"],
 ]);
 
 const groupOf = (strategy) => (BASELINES.has(strategy) ? strategy : OURS);
 const groupName = (group) => BASELINES.get(group) || "tconvc tune";
-const strategyName = (strategy) => STRATEGIES.get(strategy) || strategy;
+const strategyName = (strategy) => STRATEGIES.get(strategy) || strategy.replaceAll("_", " ");
 
 function smallest(candidates) {
   return candidates.reduce((best, one) => (best && best.minimum_ms <= one.minimum_ms ? best : one), undefined);
@@ -105,10 +105,7 @@ function parametersOf(schedule) {
   })];
 }
 
-function compareValues(a, b) {
-  const numbers = [Number(a.value), Number(b.value)];
-  return numbers.every(Number.isFinite) ? numbers[0] - numbers[1] : a.best - b.best;
-}
+const compareTexts = (a, b) => a.localeCompare(b, "en", { numeric: true });
 
 // For each parameter and value the best and median time of those that have it, to the least of all. The
 // autoschedulers' texts are seeds, not schedules, and stay out.
@@ -128,9 +125,10 @@ function parameterEffects(search) {
     name,
     values: [...values].map(([value, all]) => ({
       value, count: all.length, best: all.reduce((a, b) => Math.min(a, b)) / least, median: median(all) / least,
-    })).sort(compareValues),
+    })).sort((a, b) => compareTexts(a.value, b.value)),
   }));
-  const effect = (one) => one.values.reduce((most, value) => Math.max(most, value.best), 0);
+  const bests = (one) => one.values.map((value) => value.best);
+  const effect = (one) => bests(one).reduce((a, b) => Math.max(a, b)) / bests(one).reduce((a, b) => Math.min(a, b));
   return effects.sort((a, b) => (b.values.length > 1) - (a.values.length > 1) || effect(b) - effect(a));
 }
 

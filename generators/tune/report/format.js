@@ -8,10 +8,12 @@ function figure(value, digits = 4) {
   return value.toFixed(Math.min(Math.max(places, 0), 9));
 }
 
+const milliseconds = (value) => figure(value);
 const times = (value) => (Number.isFinite(value) ? `${value.toFixed(2)}×` : "–");
 const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(1)} %` : "–");
 const kibibytes = (bytes) => (Number.isFinite(bytes) ? figure(bytes / 1024, 3) : "–");
 const errorFigure = (value) => (Number.isFinite(value) ? (value === 0 ? "0" : value.toExponential(1)) : "–");
+const capital = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
 function bytesText(bytes) {

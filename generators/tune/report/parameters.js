@@ -63,16 +63,17 @@ function showParameters(search) {
   showParameterTable(effects);
   const fixed = effects.filter((one) => one.values.length === 1).map((one) => `${one.name}=${one.values[0].value}`);
   document.getElementById("parameters-note").textContent =
-    "Time of the candidates that have a value, to the fastest measurement of all: 1.00× is that one. Parameters whose " +
-    `choice costs most come first; baselines from autoschedulers are left out.${fixed.length ? ` Never varied: ${fixed.join(", ")}.` : ""}`;
+    "The best and the median time of the candidates that have a value, by the fastest time of all. Parameters whose " +
+    `choice costs most come first; the autoschedulers' candidates do not count.${fixed.length ? ` Never varied: ${fixed.join(", ")}.` : ""}`;
   const rows = chartRows(effects);
   const plot = document.getElementById("parameters-plot");
   plot.hidden = !rows.length;
   if (!rows.length) return;
   plot.style.height = `${100 + 20 * rows.length}px`;
+  document.getElementById("parameters").parentElement.style.maxHeight = `${Math.max(420, 100 + 20 * rows.length)}px`;
   const [, most] = padded(rows.flatMap((row) => (row.heading ? [] : [row.median])), 1.08);
   draw("chart-parameters", "best and median time of each parameter's values", {
     data: { datasets: parameterDatasets(rows) },
-    options: { scales: { x: logAxis("time, to the fastest", 0.97, most), y: rowAxis(rows) } },
+    options: { scales: { x: logAxis("time / fastest", 0.97, most), y: rowAxis(rows) } },
   });
 }

@@ -3,22 +3,25 @@
 const LIBRARIES = new Map([
   ["torch", "PyTorch"], ["torch_cl", "PyTorch, channels last"], ["ort", "ONNX Runtime"], ["ncnn", "ncnn"],
   ["mnn", "MNN"], ["openvino", "OpenVINO"], ["litert", "LiteRT"], ["tf", "TensorFlow"], ["tfxla", "TensorFlow, XLA"],
-  ["jax", "JAX"], ["tconv", "tconv, in their run"], ["tconv_general", "tconv, any size, in their run"],
-  ["tconv_avx2", "tconv, AVX2, in their run"],
+  ["jax", "JAX"], ["tconv", "tconv, in that run"], ["tconv_general", "tconv, any size, in that run"],
+  ["tconv_avx2", "tconv, AVX2, in that run"],
 ]);
 const libraryName = (name) => LIBRARIES.get(name) || name;
 
 function peerBars(search) {
   const { flop } = search.best;
   const bar = (label, ms, look, lines) => ({ label, x: flop / ms * 1e-6, look, title: label, lines });
+  const bars = [];
   const own = (label, one, look) => bar(label, one.minimum_ms, look, candidateTooltip(one));
-  const bars = [own("tconv, best of this search", search.best, "accent")];
+  if (search.first === search.best) bars.push(own("tconv, first choice, the best", search.best, "accent"));
+  else bars.push(own("tconv, best of this search", search.best, "accent"));
   if (search.first?.minimum_ms && search.first !== search.best)
     bars.push(own("tconv, first choice", search.first, "strategy-start"));
-  for (const { libraries } of search.peers) {
+  for (const { libraries, file } of search.peers) {
+    const run = search.peers.length > 1 ? `, ${file}` : "";
     for (const one of libraries.filter((library) => library.minimum_ms)) {
       const named = [one.version, one.variant].filter(Boolean).join(", ");
-      bars.push(bar(libraryName(one.name), one.minimum_ms, "faint",
+      bars.push(bar(libraryName(one.name) + run, one.minimum_ms, "faint",
         [`${figure(one.minimum_ms)} ms (median ${figure(one.median_ms)} ms)`, ...wrapped(named)]));
     }
   }

@@ -7,6 +7,8 @@ function progressLine(group, value) {
     type: "line", label: `best so far: ${groupName(group.name)}`, stepped: "before", pointRadius: 0, pointStyle: "line",
     data: [...points, { x: group.seconds, y: last.y }], pointHitRadius: 0, borderWidth: group.name === OURS ? 2 : 1.5,
     borderColor: groupColour(group.name), borderDash: DASHES.get(group.name), order: 1,
+    // The line of a single candidate is a point.
+    silent: group.measured.length < 2,
   };
 }
 

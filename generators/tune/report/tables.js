@@ -10,7 +10,7 @@ function element(tag, attributes = {}, ...children) {
 }
 
 // A column: title, value (what to sort by, and data-value), text (what to show), and perhaps hint, kind or field.
-const number = (title, field, value, text = figure, hint) => ({ title, field, value, text, hint, kind: "number" });
+const number = (title, field, value, text = (one) => figure(one), hint) => ({ title, field, value, text, hint, kind: "number" });
 const words = (title, field, value, text = (one) => one ?? "–") => ({ title, field, value, text, kind: "text" });
 
 function cell(column, row) {
@@ -39,7 +39,7 @@ function sortBy(table, heads, columns, index) {
   heads.forEach((head) => head.removeAttribute("aria-sort"));
   heads[index].setAttribute("aria-sort", direction === 1 ? "ascending" : "descending");
   const valueOf = (line) => line.cells[index].dataset.value;
-  const compare = columns[index].kind === "number" ? (a, b) => Number(a) - Number(b) : (a, b) => a.localeCompare(b);
+  const compare = columns[index].kind === "number" ? (a, b) => Number(a) - Number(b) : compareTexts;
   const lines = [...table.tBodies[0].rows].sort((a, b) => {
     const [left, right] = [valueOf(a), valueOf(b)];
     // What is missing comes last, whichever way.
@@ -75,7 +75,7 @@ function baselineColumn(baseline) {
     const ratio = search.best ? best(search).minimum_ms / search.best.minimum_ms : undefined;
     return [figure(value), element("span", { class: "beside" }, ` ours ${times(ratio)}`)];
   };
-  return number(`${groupName(baseline)}, ms`, `${baseline}_ms`, (search) => best(search)?.minimum_ms, text,
+  return number(`${capital(groupName(baseline))}, ms`, `${baseline}_ms`, (search) => best(search)?.minimum_ms, text,
     "the best of this baseline, and how many times as fast the best of the search is");
 }
 
@@ -87,7 +87,7 @@ function overviewColumns(searches) {
     ...(varies("processor") ? [words("Processor", "processor", (s) => s.processor)] : []),
     ...(varies("threads") ? [number("Threads", "threads", (s) => s.threads, String)] : []),
     number("Tried", "tried", (s) => s.ours?.candidates.length, (n) => String(n ?? 0), "candidates of the search"),
-    number("First choice, ms", "first_ms", (s) => s.first?.minimum_ms, figure, "what the cost model chose"),
+    number("First choice, ms", "first_ms", (s) => s.first?.minimum_ms, milliseconds, "what the cost model chose"),
     number("Best, ms", "best_ms", (s) => s.best?.minimum_ms),
     number("Speedup", "speedup", (s) => s.speedup, times),
     number("GFLOP/s", "gflops", (s) => s.best?.gflops),
@@ -127,7 +127,7 @@ function figuresOf(search) {
     fact("First choice", "first_ms", first?.minimum_ms, firstText),
     fact("Best", "best_ms", best?.minimum_ms, best ? `${figure(best.minimum_ms)} ms` : "–"),
     fact("Speedup", "speedup", search.speedup, times(search.speedup),
-      search.inTurns ? `${times(search.inTurns)} by runs in turns` : ""),
+      search.inTurns ? `${times(search.inTurns)} in alternating runs` : ""),
     fact("Throughput", "gflops", best?.gflops, best ? `${figure(best.gflops)} GFLOP/s` : "–"),
     fact("Share of the peak", "share", search.share, percent(search.share),
       search.peak ? `of ${figure(search.peak)} GFLOP/s` : "peak not known"),
@@ -151,7 +151,8 @@ function factsOf(search) {
 
 function showStrategies(search) {
   const known = [...STRATEGIES.keys()];
-  const order = (strategy) => (known.indexOf(strategy) + known.length + 1) % (known.length + 1);
+  // Further ways of the search itself come after those that have a name here, before the baselines.
+  const order = (strategy) => (known.includes(strategy) ? known.indexOf(strategy) : known.indexOf("model") + 0.5);
   const strategies = [...new Set(search.candidates.map((one) => one.strategy))].sort((a, b) => order(a) - order(b));
   const rows = strategies.map((strategy) => {
     const candidates = search.candidates.filter((one) => one.strategy === strategy);
@@ -160,12 +161,12 @@ function showStrategies(search) {
       seconds: candidates.reduce((sum, one) => sum + one.seconds, 0) };
   });
   fillTable(document.getElementById("strategies"), [
-    words("Strategy", "strategy", (row) => row.strategy, strategyName),
+    words("Strategy", "strategy", (row) => row.strategy, (one) => capital(strategyName(one))),
     number("Tried", "tried", (row) => row.candidates.length, String),
     ...[...OUTCOMES].map(([outcome, title]) =>
-      number(title[0].toUpperCase() + title.slice(1), outcome, (row) => row.counts.get(outcome), (n) => String(n || "–"))),
+      number(capital(title), outcome, (row) => row.counts.get(outcome), (n) => String(n || "–"))),
     number("Fastest, ms", "minimum_ms", (row) => row.best?.minimum_ms),
-    number("To the best", "ratio", (row) => row.best && search.best && row.best.minimum_ms / search.best.minimum_ms,
+    number("Time / best", "ratio", (row) => row.best && search.best && row.best.minimum_ms / search.best.minimum_ms,
       times, "its fastest time by that of the best of the search"),
     number("Spent", "seconds", (row) => row.seconds, duration),
   ], rows);

@@ -70,12 +70,13 @@ function logAxis(text, least, most) {
 function linearAxis(text, more = {}) {
   return {
     type: "linear", title: axisTitle(text), grid: { color: colour("grid"), drawBorder: false },
-    ticks: { color: colour("quiet"), maxRotation: 0, callback: (value) => value.toLocaleString("en") }, ...more,
+    ticks: { color: colour("quiet"), maxRotation: 0, includeBounds: false, callback: (value) => value.toLocaleString("en") }, ...more,
   };
 }
 
 // Room around the extremes on a logarithmic axis.
 function padded(values, factor = 1.12) {
+  if (!values.length) return [1, 10];
   const least = values.reduce((a, b) => Math.min(a, b), Infinity);
   const most = values.reduce((a, b) => Math.max(a, b), 0);
   return [least / factor, most * factor];
@@ -91,21 +92,28 @@ function tooltips() {
   return {
     backgroundColor: colour("tip"), titleColor: colour("tip-text"), bodyColor: colour("tip-text"), displayColors: false,
     padding: 10, cornerRadius: 4, bodyFont: { family: "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace", size: 11 },
-    filter: (item) => item.raw.candidate !== undefined || item.raw.lines !== undefined,
+    // One of those that lie on one spot: all would be longer than the chart.
+    filter: (item, index, items) => index === items.findIndex(({ raw }) => raw.candidate || raw.lines),
     callbacks: {
       title: (items) => items.map((item) => item.raw.candidate
-        ? `#${item.raw.candidate.number}, ${strategyName(item.raw.candidate.strategy)}` : item.raw.title).slice(0, 1),
-      // Candidates on one spot would make a tooltip longer than the chart.
+        ? `#${item.raw.candidate.number}, ${strategyName(item.raw.candidate.strategy)}` : item.raw.title),
       label: (item) => item.raw.lines || candidateTooltip(item.raw.candidate),
     },
   };
 }
 
+// Chart.js leaves a line's dashes out of its legend, by which lines are told apart without colour.
+function legendLabels(chart) {
+  const dashes = (item) => chart.data.datasets[item.datasetIndex].borderDash || [];
+  return Chart.defaults.plugins.legend.labels.generateLabels(chart)
+    .map((item) => ({ ...item, lineDash: dashes(item), lineWidth: dashes(item).length ? 2 : item.lineWidth }));
+}
+
 function legend() {
   return {
     position: "top", align: "start",
-    labels: { usePointStyle: true, color: colour("text"), boxWidth: 18, boxHeight: 8, padding: 14,
-      filter: (item, data) => !data.datasets[item.datasetIndex].silent },
+    labels: { usePointStyle: true, color: colour("text"), boxWidth: 24, boxHeight: 8, padding: 14,
+      generateLabels: legendLabels, filter: (item, data) => !data.datasets[item.datasetIndex].silent },
   };
 }
 
