@@ -90,18 +90,23 @@ Status check_field(const Json &line, const Field &field, bool measured) {
   return invalid_argument(fmt::format("field '{}' is {}, not {}", field.name, shown(*found), kind_name(field.kind)));
 }
 
+bool is_outcome(const Json &value) {
+  return std::any_of(outcomes.begin(), outcomes.end(), [&](const char *name) { return value == name; });
+}
+
 Status check_line(const Json &line) {
   if (!line.is_object()) return invalid_argument("no JSON object");
-  for (const Field &field : search_fields)
-    if (Status status = check_field(line, field, false); !status.ok()) return status;
   const auto outcome = line.find("outcome");
+  // First, since what else a line must have follows from it.
+  if (outcome != line.end() && !is_outcome(*outcome))
+    return invalid_argument(
+        fmt::format("field 'outcome' is {}, not one of {}", shown(*outcome), fmt::join(outcomes, ", ")));
   const bool measured = outcome != line.end() && *outcome == "measured";
+  for (const Field &field : search_fields)
+    if (Status status = check_field(line, field, measured); !status.ok()) return status;
   for (const Field &field : candidate_fields)
     if (Status status = check_field(line, field, measured); !status.ok()) return status;
-  const bool known = std::any_of(outcomes.begin(), outcomes.end(), [&](const char *name) { return *outcome == name; });
-  if (known) return {};
-  return invalid_argument(
-      fmt::format("field 'outcome' is {}, not one of {}", shown(*outcome), fmt::join(outcomes, ", ")));
+  return {};
 }
 
 void add(const Json &line, std::vector<Search> &searches) {
