@@ -97,7 +97,8 @@ void add_report(CLI::App &app, tconv::ReportOptions &options) {
   CLI::App *verb = app.add_subcommand("report", "write logs of tuning as one HTML page");
   verb->add_option("LOG", options.logs, "what tconvc tune wrote; several are read as one")->required();
   verb->add_option("-o,--output", options.output, "the page, a file to write")->required();
-  verb->add_option("--peers", options.peers, "a results.json of ./bootstrap bench: other libraries' times")
+  verb->add_option("--peers", options.peers,
+                   "a results.json of ./bootstrap bench, with other libraries' times; may be repeated")
       ->allow_extra_args(false);
   verb->footer("example:\n  tconvc report pose.jsonl --peers results.json -o pose.html");
 }

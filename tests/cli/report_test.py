@@ -12,8 +12,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support import tuning_log
 from support.page import open_page
-from support.tconvc import TconvcTest, main
-from support.tuning_log import FLOP, NASTY, POSE, SCANS, VOICE
+from support.tconvc import TconvcTest, keras_layer, main
+from support.tuning_log import NASTY, POSE, SCANS, VOICE
 
 BASELINES = {"random": "random search", "adams2019": "Adams et al. 2019", "li2018": "Li et al. 2018",
              "mullapudi2016": "Mullapudi et al. 2016", "anderson2021": "Anderson et al. 2021"}
@@ -279,6 +279,10 @@ class Peers(ReportTest):
         self.assertIn("AMD EPYC", page.id("peers-note").text)
         self.assertEqual(page.id("peers-refused").text, f"MNN: no groups {NASTY}")
         self.assertIn("hidden", self.open(path, 2).id("peers").attributes)
+
+    def test_the_logs_key_is_what_tconvc_calls_the_layer(self):
+        layer = keras_layer(rank=3, filters=32, groups=2, activation="relu", input_shape=[2, 8, 8, 8, 64])
+        self.assertIn(f"\n{SCANS}\n", self.succeeds("explain", self.file("scans.json", layer)))
 
     def test_other_threads_and_layouts_are_not_compared(self):
         lines = tuning_log.search(SCANS, 1, 4, baselines=False)

@@ -48,7 +48,8 @@ function peersNote(search) {
   const runs = search.peers.map(({ date, processor, file }) => `${date} on ${processor} (${file})`).join("; ");
   const fused = / linear$/.test(search.layer) ? "" : ", which here is fused into tconv's";
   return `GFLOP/s of the fastest run, ${threadsText(search.threads)}. The others were measured apart from the search, ` +
-    `${runs}, on the layer without bias or activation${fused}.`;
+    `${runs}, on the layer without bias or activation${fused}; with one thread, what an empty call takes is ` +
+    "subtracted from other libraries' times.";
 }
 
 function drawPeers(search) {
