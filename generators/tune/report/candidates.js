@@ -23,7 +23,7 @@ function showCandidates(search) {
     number("Fastest, ms", "minimum_ms", (one) => one.minimum_ms),
     number("Median, ms", "median_ms", (one) => one.median_ms),
     number("Runs", "runs", (one) => one.runs, (value) => (value === undefined ? "–" : String(value))),
-    ...(has("model_ms") ? [number("Model, ms", "model_ms", (one) => one.model_ms, milliseconds,
+    ...(has("model_ms") ? [number("Model, ms", "model_ms", (one) => one.model_ms, fourDigits,
       "what the cost model expected")] : []),
     number("GFLOP/s", "gflops", (one) => one.gflops),
     number("Time / best", "ratio", (one) => search.best && one.minimum_ms && one.minimum_ms / search.best.minimum_ms,

@@ -8,7 +8,7 @@ function figure(value, digits = 4) {
   return value.toFixed(Math.min(Math.max(places, 0), 9));
 }
 
-const milliseconds = (value) => figure(value);
+const fourDigits = (value) => figure(value);
 const times = (value) => (Number.isFinite(value) ? `${value.toFixed(2)}×` : "–");
 const percent = (value) => (Number.isFinite(value) ? `${(100 * value).toFixed(1)} %` : "–");
 const kibibytes = (bytes) => (Number.isFinite(bytes) ? figure(bytes / 1024, 3) : "–");

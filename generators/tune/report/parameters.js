@@ -62,9 +62,10 @@ function showParameters(search) {
   const effects = parameterEffects(search);
   showParameterTable(effects);
   const fixed = effects.filter((one) => one.values.length === 1).map((one) => `${one.name}=${one.values[0].value}`);
+  const never = fixed.length ? ` Never varied: ${fixed.join(", ")}.` : "";
   document.getElementById("parameters-note").textContent =
     "The best and the median time of the candidates that have a value, by the fastest time of all. Parameters whose " +
-    `choice costs most come first; the autoschedulers' candidates do not count.${fixed.length ? ` Never varied: ${fixed.join(", ")}.` : ""}`;
+    `choice costs most come first; the autoschedulers' candidates do not count.${never}`;
   const rows = chartRows(effects);
   const plot = document.getElementById("parameters-plot");
   plot.hidden = !rows.length;

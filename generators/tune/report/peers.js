@@ -47,8 +47,8 @@ const barValues = {
 function peersNote(search) {
   const runs = search.peers.map(({ date, processor, file }) => `${date} on ${processor} (${file})`).join("; ");
   const fused = / linear$/.test(search.layer) ? "" : ", which here is fused into tconv's";
-  return `GFLOP/s of the fastest run, ${threadsText(search.threads)}. The others were measured apart from the search, ` +
-    `${runs}, on the layer without bias or activation${fused}; with one thread, what an empty call takes is ` +
+  return `GFLOP/s of the fastest run, ${threadsText(search.threads)}. The others were measured apart from the ` +
+    `search, ${runs}, on the layer without bias or activation${fused}; with one thread, what an empty call takes is ` +
     "subtracted from other libraries' times.";
 }
 
@@ -78,8 +78,8 @@ function drawPeers(search) {
       scales: {
         x: linearAxis("GFLOP/s", { min: 0 }),
         y: { grid: { display: false, drawBorder: false },
-          ticks: { autoSkip: false, font: (tick) => ({ weight: /^tconv, (best|first)/.test(bars[tick.index]?.label) ? "600" : "400" }),
-            color: colour("text") } },
+          ticks: { autoSkip: false, color: colour("text"),
+            font: (tick) => ({ weight: bars[tick.index]?.look === "faint" ? "400" : "600" }) } },
       },
     },
   });

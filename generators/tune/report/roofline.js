@@ -11,7 +11,8 @@ const lineNames = {
     ctx.textBaseline = "bottom";
     for (const { named, data } of chart.data.datasets) {
       if (!named) continue;
-      const [from, to] = data.map(({ x, y }) => [chart.scales.x.getPixelForValue(x), chart.scales.y.getPixelForValue(y)]);
+      const { x: across, y: up } = chart.scales;
+      const [from, to] = data.map(({ x, y }) => [across.getPixelForValue(x), up.getPixelForValue(y)]);
       const slope = (to[1] - from[1]) / (to[0] - from[0]);
       const left = slope ? Math.max(from[0], from[0] + (chartArea.bottom - from[1]) / slope) : from[0];
       ctx.save();
@@ -37,7 +38,10 @@ function roofLines(search, least, most) {
     lines.push(line("bandwidth", `memory, ${figure(bandwidth)} GB/s`,
       [{ x: least, y: least * bandwidth }, { x: end, y: end * bandwidth }]));
   }
-  if (peak) lines.push(line("peak", `peak, ${figure(peak)} GFLOP/s`, [{ x: ridge ?? least, y: peak }, { x: most, y: peak }]));
+  if (peak) {
+    const ends = [ridge ?? least, most].map((x) => ({ x, y: peak }));
+    lines.push(line("peak", `peak, ${figure(peak)} GFLOP/s`, ends));
+  }
   return lines;
 }
 
@@ -47,8 +51,8 @@ function rooflineNote(search) {
   const text = `The layer has ${figure(one.intensity, 3)} FLOP for each byte, each byte moved once. `;
   if (!search.peak) return `${text}The log does not say the processor's peak.`;
   if (!search.bandwidth) return `${text}The log does not say the memory's bandwidth.`;
-  return `${text}${one.intensity < search.peak / search.bandwidth ? "Memory" : "The multiply-add peak"} limits it, ` +
-    "unless its arrays stay in a cache.";
+  if (one.intensity >= search.peak / search.bandwidth) return `${text}The multiply-add peak limits it.`;
+  return `${text}Memory limits it, unless its arrays stay in a cache.`;
 }
 
 // All candidates faint, the first choice and the best marked: for the roofline and for the sizes.

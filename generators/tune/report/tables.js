@@ -10,7 +10,7 @@ function element(tag, attributes = {}, ...children) {
 }
 
 // A column: title, value (what to sort by, and data-value), text (what to show), and perhaps hint, kind or field.
-const number = (title, field, value, text = (one) => figure(one), hint) => ({ title, field, value, text, hint, kind: "number" });
+const number = (title, field, value, text = fourDigits, hint) => ({ title, field, value, text, hint, kind: "number" });
 const words = (title, field, value, text = (one) => one ?? "–") => ({ title, field, value, text, kind: "text" });
 
 function cell(column, row) {
@@ -87,7 +87,7 @@ function overviewColumns(searches) {
     ...(varies("processor") ? [words("Processor", "processor", (s) => s.processor)] : []),
     ...(varies("threads") ? [number("Threads", "threads", (s) => s.threads, String)] : []),
     number("Tried", "tried", (s) => s.ours?.candidates.length, (n) => String(n ?? 0), "candidates of the search"),
-    number("First choice, ms", "first_ms", (s) => s.first?.minimum_ms, milliseconds, "what the cost model chose"),
+    number("First choice, ms", "first_ms", (s) => s.first?.minimum_ms, fourDigits, "what the cost model chose"),
     number("Best, ms", "best_ms", (s) => s.best?.minimum_ms),
     number("Speedup", "speedup", (s) => s.speedup, times),
     number("GFLOP/s", "gflops", (s) => s.best?.gflops),

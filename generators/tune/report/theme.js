@@ -61,7 +61,8 @@ function axisTitle(text) {
 
 function logAxis(text, least, most) {
   return {
-    type: "logarithmic", min: least, max: most, title: axisTitle(text), grid: { color: colour("grid"), drawBorder: false },
+    type: "logarithmic", min: least, max: most, title: axisTitle(text),
+    grid: { color: colour("grid"), drawBorder: false },
     afterBuildTicks: (axis) => { axis.ticks = logTicks(axis.min, axis.max).map((value) => ({ value })); },
     ticks: { color: colour("quiet"), callback: (value) => String(value), maxRotation: 0 },
   };
@@ -70,7 +71,9 @@ function logAxis(text, least, most) {
 function linearAxis(text, more = {}) {
   return {
     type: "linear", title: axisTitle(text), grid: { color: colour("grid"), drawBorder: false },
-    ticks: { color: colour("quiet"), maxRotation: 0, includeBounds: false, callback: (value) => value.toLocaleString("en") }, ...more,
+    ticks: { color: colour("quiet"), maxRotation: 0, includeBounds: false,
+      callback: (value) => value.toLocaleString("en") },
+    ...more,
   };
 }
 
@@ -91,7 +94,8 @@ function candidateTooltip(one) {
 function tooltips() {
   return {
     backgroundColor: colour("tip"), titleColor: colour("tip-text"), bodyColor: colour("tip-text"), displayColors: false,
-    padding: 10, cornerRadius: 4, bodyFont: { family: "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace", size: 11 },
+    padding: 10, cornerRadius: 4,
+    bodyFont: { family: "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace", size: 11 },
     // One of those that lie on one spot: all would be longer than the chart.
     filter: (item, index, items) => index === items.findIndex(({ raw }) => raw.candidate || raw.lines),
     callbacks: {
