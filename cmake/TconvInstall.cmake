@@ -18,4 +18,5 @@ install(FILES
     "${CMAKE_BINARY_DIR}/generated/tconvConfigVersion.cmake"
     "${PROJECT_SOURCE_DIR}/cmake/TconvHelpers.cmake"
     DESTINATION "${package_directory}")
-install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/tconv")
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE"
+    DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/tconv")

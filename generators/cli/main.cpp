@@ -146,6 +146,16 @@ void add_tune(CLI::App &app, tconv::TuneOptions &options) {
       "    --runner 'adb push {} /data/local/tmp/candidate >/dev/null && adb shell /data/local/tmp/candidate'");
 }
 
+void add_report(CLI::App &app, tconv::ReportOptions &options) {
+  CLI::App *verb = app.add_subcommand("report", "write logs of tuning as one HTML page");
+  verb->add_option("LOG", options.logs, "what tconvc tune wrote; several are read as one")->required();
+  verb->add_option("-o,--output", options.output, "the page, a file to write")->required();
+  verb->add_option("--peers", options.peers,
+                   "a results.json of ./bootstrap bench, with other libraries' times; may be repeated")
+      ->allow_extra_args(false);
+  verb->footer("example:\n  tconvc report pose.jsonl --peers results.json -o pose.html");
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -158,6 +168,7 @@ int main(int argc, char **argv) {
   tconv::BenchOptions bench;
   tconv::ExplainOptions explain;
   tconv::TuneOptions tune;
+  tconv::ReportOptions report;
   add_compile(app, compile);
   add_run(app, run);
   add_explain(app, explain);
@@ -166,6 +177,7 @@ int main(int argc, char **argv) {
   app.add_subcommand("targets", "list every target family, and what this machine runs")
       ->footer("example:\n  tconvc targets");
   add_general(app, general);
+  add_report(app, report);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError &error) {
@@ -182,6 +194,7 @@ int main(int argc, char **argv) {
   if (verb == "tune") status = tconv::tune(tune);
   if (verb == "targets") status = tconv::list_targets();
   if (verb == "general") status = tconv::compile_general(general);
+  if (verb == "report") status = tconv::report(report);
   if (status.ok()) return 0;
   std::fprintf(stderr, "tconvc: %s\n", status.message().c_str());
   return 1;

@@ -7,6 +7,7 @@
 
 #include "cli/layer_input.h"
 #include "tconv/status.h"
+#include "tune/report.h"
 
 namespace tconv {
 

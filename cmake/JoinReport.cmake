@@ -1,0 +1,17 @@
+# Writes OUTPUT: TEMPLATE with each {{name}} replaced by the file of that name among FILES. {{data}} stays: tconvc fills
+# it.
+file(READ "${TEMPLATE}" page)
+foreach(source IN LISTS FILES)
+    cmake_path(GET source FILENAME name)
+    string(FIND "${page}" "{{${name}}}" at)
+    if(at EQUAL -1)
+        message(FATAL_ERROR "${TEMPLATE} has no {{${name}}}")
+    endif()
+    file(READ "${source}" text)
+    string(REPLACE "{{${name}}}" "${text}" page "${page}")
+endforeach()
+string(REGEX MATCH "{{[a-z_.]+\\.(js|css)}}" missing "${page}")
+if(missing)
+    message(FATAL_ERROR "no file for ${missing} of ${TEMPLATE}")
+endif()
+file(WRITE "${OUTPUT}" "${page}")
