@@ -73,13 +73,13 @@ Status explain(const ExplainOptions &options) {
   const Result<LoadedLayer> loaded = load_layer(options.layer);
   if (!loaded.ok()) return loaded.status();
   const Plan &plan = loaded.value().plan;
+  const Result<Schedule> found = find_schedule(plan, targets.value(), options.schedule);
+  if (!found.ok()) return found.status();
+  const Schedule &schedule = found.value();
   fmt::print("{}\n{}\n", plan.name, key(plan));
   const tconv_dims dims = typical_dims(plan);
   for (int d = 0; d < plan.layer.rank; ++d)
     print_dimension(d, dims.dim[TCONV_MAX_RANK - plan.layer.rank + d], plan.layer.size[d] == TCONV_UNSET);
-  const Result<Schedule> found = find_schedule(plan, targets.value(), options.schedule);
-  if (!found.ok()) return found.status();
-  const Schedule &schedule = found.value();
   print_work(plan, schedule);
   fmt::print("method: {}; {}\nschedule: {}; {} compiled function{}\n", schedule.method, schedule.reason,
              schedule.source, schedule.variants.size(), schedule.variants.size() == 1 ? "" : "s");

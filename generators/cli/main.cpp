@@ -129,6 +129,8 @@ void add_tune(CLI::App &app, tconv::TuneOptions &options) {
       ->capture_default_str();
   verb->add_option("--runner", options.runner,
                    "a shell command that runs the program {} elsewhere and passes on what it prints");
+  verb->add_option("--cluster", options.cluster,
+                   "the address of a Dask scheduler: --jobs candidates at a time run on its workers");
   verb->add_option("--limit", options.limit, "seconds that compiling or running one candidate may take")
       ->check(CLI::Range(0.1, 86400.0))
       ->capture_default_str();

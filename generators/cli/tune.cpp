@@ -127,6 +127,7 @@ Status tune_layer(const TuneOptions &options, const std::string &path, const Hal
   laboratory.compile = layer_arguments(layer_options, path);
   laboratory.target = target.to_string();
   laboratory.runner = options.runner;
+  laboratory.cluster = options.cluster;
   laboratory.threads = options.threads;
   laboratory.jobs = options.jobs;
   laboratory.limit = options.limit;
@@ -155,7 +156,9 @@ Status check_options(const TuneOptions &options, const Halide::Target &target) {
     return {StatusCode::unsupported, "tune does not search for CUDA kernels: they have the rules' schedule"};
   if (!options.runner.empty() && options.runner.find("{}") == std::string::npos)
     return invalid_argument(fmt::format("--runner '{}' has no {{}} for the program", options.runner));
-  if (options.runner.empty()) return starter(target).status();
+  if (!options.runner.empty() && !options.cluster.empty())
+    return invalid_argument("--runner and --cluster exclude each other");
+  if (options.runner.empty() && options.cluster.empty()) return starter(target).status();
   return {};
 }
 

@@ -57,7 +57,7 @@ struct TuneOptions {
   std::string database = "schedules.txt";
   std::string log = "tune.log";
   std::string strategy = "model";
-  std::string runner;
+  std::string runner, cluster;
   double budget = 600;  // seconds a layer
   double limit = 60;    // seconds a step of one candidate
   double most_code_kb = 0;

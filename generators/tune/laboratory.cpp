@@ -1,7 +1,9 @@
 #include "tune/laboratory.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include <fmt/format.h>
@@ -37,6 +39,17 @@ std::string replace_all(std::string text, const std::string &what, const std::st
   return text;
 }
 
+// Rounds are many, so each is short.
+double duel_seconds(const LaboratoryOptions &options) { return options.seconds / 4; }
+
+// The script lies beside the compiler, in the build tree and where it is installed.
+std::vector<std::string> cluster_command(const LaboratoryOptions &options) {
+  const char *python = std::getenv("TCONV_PYTHON");
+  std::error_code error;
+  const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+  return {python == nullptr ? "python3" : python, (prefix / "share/tconv/cluster_run.py").string(), options.cluster};
+}
+
 // The last line that is a JSON object: a runner may print before it.
 nlohmann::json last_object(const std::string &output) {
   std::size_t end = output.size();
@@ -68,6 +81,13 @@ void read_figures(const nlohmann::json &json, Trial &trial) {
 }
 
 }  // namespace
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
 
 Trial Laboratory::build(const std::string &schedule) const {
   const Stopwatch watch;
@@ -101,6 +121,11 @@ Trial Laboratory::build(const std::string &schedule) const {
 
 std::vector<std::string> Laboratory::run_command(const fs::path &program, double seconds, bool checked) const {
   const std::string arguments = fmt::format("{} {}{}", options_.threads, seconds, checked ? "" : " 0");
+  if (!options_.cluster.empty()) {
+    std::vector<std::string> command = cluster_command(options_);
+    command.insert(command.end(), {program.string(), std::to_string(options_.threads), fmt::format("{}", seconds)});
+    return command;
+  }
   if (!options_.runner.empty())
     return {"/bin/sh", "-c", replace_all(options_.runner, "{}", quoted(program.string())) + " " + arguments};
   const Result<std::vector<Halide::Target>> targets = check_targets({options_.target});
@@ -137,11 +162,47 @@ void Laboratory::run_into(Trial &trial, double seconds, bool checked) const {
   }
 }
 
-Trial Laboratory::measure(const Program &program, double seconds, bool checked) const {
-  Trial trial;
-  trial.program = program;
-  run_into(trial, seconds, checked);
-  return trial;
+std::vector<Round> Laboratory::in_turn(const Program &incumbent, const Program &challenger) const {
+  return options_.cluster.empty() ? in_turn_here(incumbent, challenger) : in_turn_on_cluster(incumbent, challenger);
+}
+
+std::vector<Round> Laboratory::in_turn_here(const Program &incumbent, const Program &challenger) const {
+  std::vector<Round> rounds;
+  std::vector<double> ratios;
+  while (rounds.size() < most_rounds) {
+    // Who goes first changes, in case the machine slows down within a round.
+    Trial trials[2];
+    const bool swapped = rounds.size() % 2 == 1;
+    for (const bool second : {false, true}) {
+      Trial &one = trials[second != swapped ? 1 : 0];
+      one.program = second != swapped ? challenger : incumbent;
+      run_into(one, duel_seconds(options_), false);
+      if (!one.ok()) return {};
+    }
+    rounds.push_back({trials[0].minimum_ms, trials[0].median_ms, trials[1].minimum_ms, trials[1].median_ms});
+    ratios.push_back(rounds.back().ratio());
+    if (rounds.size() == early_rounds && median(ratios) < 1) break;
+  }
+  return rounds;
+}
+
+std::vector<Round> Laboratory::in_turn_on_cluster(const Program &incumbent, const Program &challenger) const {
+  std::vector<std::string> command = cluster_command(options_);
+  command.insert(command.end(),
+                 {"--duel", std::to_string(most_rounds), incumbent.path.string(), challenger.path.string(),
+                  std::to_string(options_.threads), fmt::format("{}", duel_seconds(options_))});
+  const Result<ProcessResult> ran = run_process(command, 2 * most_rounds * options_.limit);
+  if (!ran.ok() || !ran.value().ok()) return {};
+  const nlohmann::json json = last_object(ran.value().output);
+  std::vector<Round> rounds;
+  try {
+    const nlohmann::json &old = json.at("incumbent"), &young = json.at("challenger");
+    for (std::size_t i = 0; i < std::min(old.size(), young.size()); ++i)
+      rounds.push_back({old[i].at(0), old[i].at(1), young[i].at(0), young[i].at(1)});
+  } catch (const nlohmann::json::exception &) {
+    return {};
+  }
+  return rounds;
 }
 
 std::vector<Trial> Laboratory::try_all(const std::vector<std::string> &schedules) const {

@@ -17,7 +17,7 @@ struct LaboratoryOptions {
   std::vector<std::string> compile;  // arguments of `tconvc compile` that name the layer
   std::string target;
   std::string runner;   // 'COMMAND {}', for a shell; empty: the program is started by itself or by qemu
-  std::string cluster;  // the address of a Dask scheduler; empty: none
+  std::string cluster;  // the address of a Dask scheduler, whose workers run the programs; empty: none
   int threads = 1;
   int jobs = 1;          // candidates built at a time
   double seconds = 0.2;  // of timed calls in one run
@@ -44,6 +44,16 @@ struct Trial {
   bool ok() const { return outcome == "measured"; }
 };
 
+// Times of two programs that ran one after the other.
+struct Round {
+  double incumbent_minimum_ms, incumbent_median_ms, challenger_minimum_ms, challenger_median_ms;
+
+  double ratio() const { return incumbent_median_ms / challenger_median_ms; }
+};
+inline constexpr int most_rounds = 9, early_rounds = 3;
+
+double median(std::vector<double> values);
+
 class Laboratory {
  public:
   explicit Laboratory(LaboratoryOptions options) : options_(std::move(options)) {}
@@ -54,14 +64,17 @@ class Laboratory {
 
   Trial build(const std::string &schedule) const;
 
-  // Figures of one run of a program that was built. `checked`: with its output, and with the machine's peak.
-  Trial measure(const Program &program, double seconds, bool checked) const;
+  // Runs two programs in turn on one machine: most_rounds times, or early_rounds where the challenger has lost by then;
+  // fewer where one of them fails.
+  std::vector<Round> in_turn(const Program &incumbent, const Program &challenger) const;
 
   const LaboratoryOptions &options() const { return options_; }
 
  private:
   std::vector<std::string> run_command(const std::filesystem::path &program, double seconds, bool checked) const;
   void run_into(Trial &trial, double seconds, bool checked) const;
+  std::vector<Round> in_turn_here(const Program &incumbent, const Program &challenger) const;
+  std::vector<Round> in_turn_on_cluster(const Program &incumbent, const Program &challenger) const;
 
   LaboratoryOptions options_;
 };

@@ -20,8 +20,6 @@ namespace {
 // One that is slower than the best by more than this in a single run does not run in turn with it.
 constexpr double near = 1.05;
 
-constexpr int duel_rounds = 9;
-constexpr std::size_t early_rounds = 3;
 constexpr double least_gain = 1.01;
 
 // How much doubt is worth, in deviations.
@@ -34,12 +32,6 @@ constexpr double failure_penalty = 0.7;
 constexpr double least_hope = 1.005;
 
 std::string utc_now() { return fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr))); }
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
 
 class Search {
  public:
@@ -286,30 +278,22 @@ class Search {
 }  // namespace
 
 Duel duel(const Laboratory &laboratory, const Program &incumbent, const Program &challenger) {
-  std::vector<double> ratios;
-  double own = std::numeric_limits<double>::infinity(), other = own;
-  const double seconds = laboratory.options().seconds / 4;
-  for (int round = 0; round < duel_rounds; ++round) {
-    // Who goes first changes, in case the machine slows down within a round.
-    const Program &first = round % 2 == 0 ? incumbent : challenger, &second = round % 2 == 0 ? challenger : incumbent;
-    const Trial a = laboratory.measure(first, seconds, false), b = laboratory.measure(second, seconds, false);
-    if (!a.ok() || !b.ok()) continue;
-    const Trial &old = round % 2 == 0 ? a : b, &young = round % 2 == 0 ? b : a;
-    ratios.push_back(old.median_ms / young.median_ms);
-    other = std::min(other, old.minimum_ms);
-    own = std::min(own, young.minimum_ms);
-    // It has lost already.
-    if (ratios.size() == early_rounds && median(ratios) < 1) break;
-  }
+  const std::vector<Round> rounds = laboratory.in_turn(incumbent, challenger);
   Duel result;
-  if (ratios.size() < early_rounds) return result;
+  if (rounds.size() < early_rounds) return result;
+  std::vector<double> ratios, deviations;
+  double own = std::numeric_limits<double>::infinity(), other = own;
+  for (const Round &round : rounds) {
+    ratios.push_back(round.ratio());
+    other = std::min(other, round.incumbent_minimum_ms);
+    own = std::min(own, round.challenger_minimum_ms);
+  }
   result.ratio = median(ratios);
-  std::vector<double> deviations;
   for (const double ratio : ratios) deviations.push_back(std::fabs(ratio - result.ratio));
   // The median's standard error, from the median deviation of normal noise: 1.2533 * 1.4826 / sqrt(rounds).
-  result.spread = 1.858 * median(deviations) / std::sqrt(static_cast<double>(ratios.size()));
+  result.spread = 1.858 * median(deviations) / std::sqrt(static_cast<double>(rounds.size()));
   result.faster =
-      ratios.size() > early_rounds && result.ratio > std::max(least_gain, 1 + 2 * result.spread) && own < other;
+      rounds.size() > early_rounds && result.ratio > std::max(least_gain, 1 + 2 * result.spread) && own < other;
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "emit/targets.h"
 #include "tune/plans.h"
 #include "tune/space.h"
 
@@ -12,7 +13,10 @@ namespace {
 
 using testing::HasSubstr;
 
-const Halide::Target avx512("x86-64-linux-avx512_skylake"), avx2("x86-64-linux-avx2-fma-f16c"), arm("arm-64-linux");
+Halide::Target full(const char *name) { return check_targets({name}).value()[0]; }
+
+const Halide::Target avx512 = full("x86-64-linux-avx512_skylake"), avx2 = full("x86-64-linux-avx2-fma-f16c"),
+                     arm = full("arm-64-linux");
 
 void expect_equal(const Parameters &a, const Parameters &b) {
   EXPECT_EQ(a.method, b.method);
@@ -33,7 +37,9 @@ void expect_equal(const Parameters &a, const Parameters &b) {
   EXPECT_EQ(a.target.unroll_depth, b.target.unroll_depth);
   EXPECT_EQ(a.target.rows, b.target.rows);
   EXPECT_EQ(a.target.read_block, b.target.read_block);
-  if (s.transpose_input) EXPECT_EQ(a.target.transpose_block, b.target.transpose_block);
+  if (s.transpose_input) {
+    EXPECT_EQ(a.target.transpose_block, b.target.transpose_block);
+  }
 }
 
 TEST(Parameters, TheRulesChoiceSurvivesItsText) {
