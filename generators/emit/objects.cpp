@@ -24,6 +24,12 @@ Target library_target(const Target &target) { return target.with_feature(Target:
 Module variant_module(const Plan &plan, const Schedule &schedule, const Target &target, std::size_t index,
                       std::size_t variant) {
   const TargetSchedule &target_schedule = schedule.targets[index];
+  if (schedule.tiling.lane_sums) {
+    LaneSums sums = lane_sums(plan, schedule.tiling, schedule.variants[variant], lane_tile(plan, target_schedule, schedule.variants[variant]));
+    apply_lane_schedule(sums);
+    return Halide::Pipeline(sums.conv.output)
+      .compile_to_module(sums.conv.arguments(), variant_symbol(plan.name, index, variant), target);
+  }
   PhaseConv conv = phase_conv(plan, schedule.tiling, schedule.variants[variant], target_schedule.read_block);
   if (target.has_feature(Target::CUDA))
     apply_cuda_schedule(conv, plan, target_schedule);

@@ -307,6 +307,24 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
       chosen = read;
     }
   }
+  if (getenv("LANES") && layer_last && plan.layer.groups == 1 && !plan.general) {
+    Schedule schedule;
+    schedule.method = "lane_sums";
+    schedule.tiling.panel = (int)plan.layer.out_channels;
+    schedule.tiling.merge_phases = schedule.tiling.dense_phases = schedule.tiling.lane_sums = 1;
+    schedule.tiling.block_bytes = getenv("BB") ? atoi(getenv("BB")) : block_bytes;
+    schedule.tiling.thread_work = thread_work;
+    schedule.variants = find_variants(plan, schedule.tiling);
+    for (const Target &target : targets) {
+      const RegisterFile registers = register_file(target);
+      TargetSchedule one;
+      one.lanes = registers.lanes;
+      one.tile[2] = atoi(getenv("LANES"));
+      one.columns = getenv("LC") ? atoi(getenv("LC")) : registers.count - 4;
+      schedule.targets.push_back(one);
+    }
+    return schedule;
+  }
   Schedule schedule;
   schedule.method = chosen.method;
   schedule.reason = chosen.reason;

@@ -8,6 +8,7 @@
 
 #include <Halide.h>
 
+#include "algorithm/lane_sums.h"
 #include "algorithm/phase_conv.h"
 #include "algorithm/transpose.h"
 #include "algorithm/winograd.h"
@@ -88,6 +89,8 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Halide::Target> &ta
 // Each applies a target schedule to one variant. The CPU's serves x86 and ARM.
 void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
                         const TargetSchedule &schedule);
+LaneTile lane_tile(const Plan &plan, const TargetSchedule &schedule, const tconv_variant &variant);
+void apply_lane_schedule(LaneSums &sums);
 void schedule_transpose(Transpose &transpose);
 void apply_cuda_schedule(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule);
 

@@ -1,0 +1,110 @@
+// The CPU schedule of lane sums, for x86 and ARM: a register tile of columns x positions, each a vector of partial sums
+// that is held in registers over the whole depth. A vector of input serves all columns, one of weights all positions.
+#include <algorithm>
+
+#include "schedule/schedule.h"
+
+namespace tconv {
+
+using Halide::Func;
+using Halide::MemoryType;
+using Halide::Stage;
+using Halide::TailStrategy;
+using Halide::Var;
+using Halide::VarOrRVar;
+
+namespace {
+
+// Lanes that the rest fills without a remainder.
+int rest_vector(int rest) { return std::min(rest & -rest, 8); }
+
+void schedule_rest(LaneSums &sums) {
+  const Halide::RVar &loop = sums.loops.back()[0];
+  for (Func *stage : {&sums.rest_input, &sums.rest_weights}) {
+    stage->compute_at(sums.partial, loop).store_in(MemoryType::Stack).bound_extent(sums.lane, sums.tile.lanes);
+    stage->vectorize(sums.lane, sums.tile.lanes);
+    for (const Var &v : stage->args())
+      if (v.name() != sums.lane.name()) stage->unroll(v);
+  }
+  const int width = rest_vector(sums.rest);
+  const auto fill = [&](Stage update, const Halide::RVar &lane, const Func &stage) {
+    if (width > 1)
+      update.vectorize(lane, width);
+    update.unroll(lane);
+    for (const Var &v : stage.args())
+      if (v.name() != sums.lane.name()) update.unroll(v);
+  };
+  fill(sums.rest_input.update(), sums.rest_lane_input, sums.rest_input);
+  fill(sums.rest_weights.update(), sums.rest_lane_weights, sums.rest_weights);
+}
+
+void schedule_partial(LaneSums &sums, const Var &tile_loop) {
+  PhaseConv &conv = sums.conv;
+  sums.partial.compute_at(conv.output, tile_loop).store_in(MemoryType::Stack);
+  sums.partial.bound_extent(sums.lane, sums.tile.lanes).bound_extent(conv.column, sums.tile.columns);
+  sums.partial.bound_extent(conv.position[0], sums.tile.positions);
+  const auto unroll_tile = [&](Stage stage) {
+    stage.vectorize(sums.lane, sums.tile.lanes).unroll(conv.column);
+    for (const Var &q : conv.position) stage.unroll(q);
+  };
+  unroll_tile(sums.partial);
+  for (std::size_t i = 0; i < sums.loops.size(); ++i) {
+    Stage update = sums.partial.update(static_cast<int>(i));
+    std::vector<VarOrRVar> order = {sums.lane, conv.column};
+    for (const Var &q : conv.position) order.emplace_back(q);
+    for (const Halide::RVar &r : sums.loops[i]) order.emplace_back(r);
+    order.emplace_back(conv.group);
+    update.reorder(order);
+    unroll_tile(update);
+  }
+  if (sums.rest > 0) schedule_rest(sums);
+}
+
+}  // namespace
+
+// The most positions that divide the path's tile and whose sums fit the registers.
+LaneTile lane_tile(const Plan &plan, const TargetSchedule &schedule, const tconv_variant &variant) {
+  LaneTile tile;
+  tile.lanes = schedule.lanes;
+  const int outputs = static_cast<int>(plan.layer.out_channels);
+  const int all = outputs * variant.phases[0] * variant.phases[1] * variant.phases[2];
+  tile.columns = all <= schedule.columns ? all : outputs;
+  for (int positions = 1; positions <= schedule.tile[2]; ++positions)
+    if (schedule.tile[2] % positions == 0 && positions * tile.columns <= schedule.columns) tile.positions = positions;
+  return tile;
+}
+
+void apply_lane_schedule(LaneSums &sums) {
+  PhaseConv &conv = sums.conv;
+  Var inner("xi"), tile_loop("xo");
+  conv.output.split(conv.position[0], tile_loop, inner, sums.tile.positions, TailStrategy::GuardWithIf);
+  std::vector<VarOrRVar> order = {conv.channel};
+  const bool all_phases = conv.phases * sums.outputs == sums.tile.columns;
+  const auto add_phases = [&] {
+    for (const Var &p : conv.phase) order.emplace_back(p);
+  };
+  if (all_phases) add_phases();
+  order.emplace_back(inner);
+  order.emplace_back(tile_loop);
+  order.insert(order.end(), conv.position.begin() + 1, conv.position.end());
+  if (!all_phases) add_phases();
+  order.emplace_back(conv.group);
+  conv.output.reorder(order).unroll(conv.channel).unroll(inner);
+  if (all_phases)
+    for (const Var &p : conv.phase) conv.output.unroll(p);
+
+  const int places = sums.tile.columns * sums.tile.positions;
+  sums.finished.compute_at(conv.output, tile_loop).store_in(MemoryType::Stack);
+  sums.finished.bound_extent(sums.place, static_cast<int>(tconv_round_up(places, 4)));
+  sums.finished.vectorize(sums.place, 4).unroll(sums.place);
+  schedule_partial(sums, tile_loop);
+  for (std::size_t i = 0; i < sums.stages.size(); ++i) {
+    Func &stage = sums.stages[i];
+    const int width = i < 2 ? sums.tile.lanes : sums.tile.lanes >> (i - 1);
+    stage.compute_at(conv.output, tile_loop).store_in(MemoryType::Stack);
+    stage.bound_extent(sums.lane, width).vectorize(sums.lane, width).unroll(sums.quad);
+    if (i == 0) stage.unroll(sums.pair);
+  }
+}
+
+}  // namespace tconv
