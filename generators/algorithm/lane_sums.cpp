@@ -140,45 +140,46 @@ void define_partial(LaneSums &sums, const Plan &plan, const tconv_tiling &tiling
   if (rows.length % sums.tile.lanes != 0) add_rest(sums, rows, tiling.panel, at);
 }
 
-// Outputs 4 * quad ... of the tile, a column after the other. A quad that is not full repeats the last one.
+// Halves are added until four lanes are left; then outputs 4 * quad ... of the tile, a position's columns after the
+// other's, are transposed. A quad that is not full repeats the last one.
 void define_stages(LaneSums &sums) {
   const PhaseConv &conv = sums.conv;
   const LaneTile &tile = sums.tile;
-  const std::vector<Var> outer(conv.position.begin() + 1, conv.position.end());
+  Func folded = sums.partial;
+  for (int half = tile.lanes / 2; half >= 4; half /= 2) {
+    std::vector<Var> at = folded.args();
+    std::vector<Expr> low(at.begin(), at.end()), high = low;
+    high[0] += half;
+    Func fold("fold");
+    fold(at) = folded(low) + folded(high);
+    sums.folds.push_back(folded = fold);
+  }
   std::vector<Var> rest = {sums.quad, sums.part, conv.group, sums.block};
-  rest.insert(rest.end(), outer.begin(), outer.end());
-  const auto partial_at = [&](const Expr &lane, const Expr &in_quad) {
+  rest.insert(rest.end(), conv.position.begin() + 1, conv.position.end());
+  const auto vars = [&](std::vector<Var> front) {
+    front.insert(front.end(), rest.begin(), rest.end());
+    return front;
+  };
+  const auto at = [&](std::vector<Expr> front) {
+    front.insert(front.end(), rest.begin(), rest.end());
+    return front;
+  };
+  const auto folded_at = [&](const Expr &lane, const Expr &in_quad) {
     const Expr place = min(4 * sums.quad + in_quad, tile.columns * tile.positions - 1);
-    std::vector<Expr> at = {lane, sums.part * tile.columns + place % tile.columns, conv.group,
-                            sums.block * tile.positions + place / tile.columns};
-    at.insert(at.end(), outer.begin(), outer.end());
-    return sums.partial(at);
-  };
-  const auto args = [&](std::vector<Var> front) {
-    front.insert(front.end(), rest.begin(), rest.end());
-    return front;
-  };
-  const auto with = [&](std::vector<Expr> front) {
-    front.insert(front.end(), rest.begin(), rest.end());
-    return front;
+    std::vector<Expr> from = {lane, sums.part * tile.columns + place % tile.columns, conv.group,
+                              sums.block * tile.positions + place / tile.columns};
+    from.insert(from.end(), conv.position.begin() + 1, conv.position.end());
+    return folded(from);
   };
   const Var &lane = sums.lane;
-  const Expr four = lane / 4 * 4;
-  Func pairs("pairs"), quads("quads");
   const auto either = [&](const Expr &from) {
-    return select(lane % 2 == 0, partial_at(from, 2 * sums.pair), partial_at(from, 2 * sums.pair + 1));
+    return select(lane % 2 == 0, folded_at(from, 2 * sums.pair), folded_at(from, 2 * sums.pair + 1));
   };
-  pairs(args({lane, sums.pair})) = either(four + lane % 4 / 2) + either(four + lane % 4 / 2 + 2);
+  sums.pairs(vars({lane, sums.pair})) = either(lane / 2) + either(lane / 2 + 2);
   const auto pair_of = [&](const Expr &from) {
-    return select(lane % 4 < 2, pairs(with({from, 0})), pairs(with({from, 1})));
+    return select(lane < 2, sums.pairs(at({from, 0})), sums.pairs(at({from, 1})));
   };
-  quads(args({lane})) = pair_of(four + lane % 2) + pair_of(four + lane % 2 + 2);
-  sums.stages = {pairs, quads};
-  for (int half = tile.lanes / 2; half >= 4; half /= 2) {
-    Func fold("fold");
-    fold(args({lane})) = sums.stages.back()(with({lane})) + sums.stages.back()(with({lane + half}));
-    sums.stages.push_back(fold);
-  }
+  sums.totals(vars({lane})) = pair_of(lane % 2) + pair_of(lane % 2 + 2);
 }
 
 }  // namespace
@@ -205,7 +206,7 @@ LaneSums lane_sums(const Plan &plan, const tconv_tiling &tiling, const tconv_var
   }
   output_at.insert(output_at.end(), conv.phase.begin(), conv.phase.end());
   sums.finished(finished_at) =
-      activation_expr(sums.stages.back()(total), static_cast<Activation>(plan.layer.activation));
+      activation_expr(sums.totals(total), static_cast<Activation>(plan.layer.activation));
   const int outputs = static_cast<int>(tconv_group_outputs(&plan.layer));
   const Expr column =
       conv.channel + (conv.phases > 1 ? index_of({conv.phase.begin(), conv.phase.end()}, phase_count) * outputs : 0);

@@ -31,8 +31,9 @@ struct LaneSums {
   int rest = 0;
   std::vector<std::vector<Halide::RVar>> loops;  // of the updates of `partial`, innermost first
   Halide::RVar row_block;                        // of the first update
-  // Four outputs a quad, added up across lanes: (lane, [pair of outputs,] quad, part, group, block, positions...).
-  std::vector<Halide::Func> stages;
+  std::vector<Halide::Func> folds;  // the same with half the lanes, and so on down to four
+  // Of two and of four outputs, side by side: (lane, [pair,] quad, part, group, block, positions...).
+  Halide::Func pairs{"pairs"}, totals{"totals"};
   Halide::Func finished{"finished"};  // (place in the tile, part, group, block, positions...)
 };
 

@@ -98,13 +98,17 @@ void apply_lane_schedule(LaneSums &sums) {
   sums.finished.bound_extent(sums.place, static_cast<int>(tconv_round_up(places, 4)));
   sums.finished.vectorize(sums.place, 4).unroll(sums.place);
   schedule_partial(sums, tile_loop);
-  for (std::size_t i = 0; i < sums.stages.size(); ++i) {
-    Func &stage = sums.stages[i];
-    const int width = i < 2 ? sums.tile.lanes : sums.tile.lanes >> (i - 1);
-    stage.compute_at(conv.output, tile_loop).store_in(MemoryType::Stack);
-    stage.bound_extent(sums.lane, width).vectorize(sums.lane, width).unroll(sums.quad);
-    if (i == 0) stage.unroll(sums.pair);
+  int width = sums.tile.lanes;
+  for (Func &fold : sums.folds) {
+    fold.compute_at(conv.output, tile_loop).store_in(MemoryType::Stack).vectorize(sums.lane, width /= 2);
+    fold.unroll(conv.column).unroll(conv.position[0]).bound_extent(sums.lane, width);
+    fold.bound_extent(conv.column, sums.tile.columns).bound_extent(conv.position[0], sums.tile.positions);
   }
+  for (Func *stage : {&sums.pairs, &sums.totals}) {
+    stage->compute_at(conv.output, tile_loop).store_in(MemoryType::Stack);
+    stage->bound_extent(sums.lane, 4).vectorize(sums.lane, 4).unroll(sums.quad);
+  }
+  sums.pairs.unroll(sums.pair);
 }
 
 }  // namespace tconv
