@@ -4,6 +4,8 @@
 #ifndef TCONV_GENERATORS_LANE_SUMS_H
 #define TCONV_GENERATORS_LANE_SUMS_H
 
+#include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include <Halide.h>
@@ -17,6 +19,9 @@ struct LaneTile {
   int lanes = 4;  // 4 at least
   int columns = 1;
   int positions = 1;
+
+  // Of the vectors that a rest is put together from.
+  static int rest_vector(std::int64_t rest) { return static_cast<int>(std::min<std::int64_t>(rest & -rest, 8)); }
 };
 
 struct LaneSums {

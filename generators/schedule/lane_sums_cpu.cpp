@@ -1,7 +1,5 @@
 // The CPU schedule of lane sums, for x86 and ARM: a register tile of columns x positions, each a vector of partial sums
 // that is held in registers over the whole depth. A vector of input serves all columns, one of weights all positions.
-#include <algorithm>
-
 #include "schedule/schedule.h"
 
 namespace tconv {
@@ -15,9 +13,6 @@ using Halide::VarOrRVar;
 
 namespace {
 
-// Lanes that the rest fills without a remainder.
-int rest_vector(int rest) { return std::min(rest & -rest, 8); }
-
 void schedule_rest(LaneSums &sums) {
   const Halide::RVar &loop = sums.loops.back()[0];
   for (Func *stage : {&sums.rest_input, &sums.rest_weights}) {
@@ -26,10 +21,9 @@ void schedule_rest(LaneSums &sums) {
     for (const Var &v : stage->args())
       if (v.name() != sums.lane.name()) stage->unroll(v);
   }
-  const int width = rest_vector(sums.rest);
+  const int width = sums.tile.rest_vector(sums.rest);
   const auto fill = [&](Stage update, const Halide::RVar &lane, const Func &stage) {
-    if (width > 1)
-      update.vectorize(lane, width);
+    if (width > 1) update.vectorize(lane, width);
     update.unroll(lane);
     for (const Var &v : stage.args())
       if (v.name() != sums.lane.name()) update.unroll(v);
@@ -61,18 +55,6 @@ void schedule_partial(LaneSums &sums, const Var &tile_loop) {
 }
 
 }  // namespace
-
-// The most positions that divide the path's tile and whose sums fit the registers.
-LaneTile lane_tile(const Plan &plan, const TargetSchedule &schedule, const tconv_variant &variant) {
-  LaneTile tile;
-  tile.lanes = schedule.lanes;
-  const int outputs = static_cast<int>(plan.layer.out_channels);
-  const int all = outputs * variant.phases[0] * variant.phases[1] * variant.phases[2];
-  tile.columns = all <= schedule.columns ? all : outputs;
-  for (int positions = 1; positions <= schedule.tile[2]; ++positions)
-    if (schedule.tile[2] % positions == 0 && positions * tile.columns <= schedule.columns) tile.positions = positions;
-  return tile;
-}
 
 void apply_lane_schedule(LaneSums &sums) {
   PhaseConv &conv = sums.conv;
