@@ -17,9 +17,9 @@ namespace {
 
 // How the taps and channels of one phase are walked.
 struct Rows {
-  int length = 0;             // channels, or taps in x times channels
-  int first_tap = 0;          // the innermost dimension whose taps are loops of their own
-  std::vector<int> taps;      // of those dimensions
+  int length = 0;         // channels, or taps in x times channels
+  int first_tap = 0;      // the innermost dimension whose taps are loops of their own
+  std::vector<int> taps;  // of those dimensions
 };
 
 Rows rows_of(const PhaseConv &conv, const Plan &plan, const tconv_variant &variant) {
@@ -74,8 +74,7 @@ void add_blocks(LaneSums &sums, const Rows &rows, int panel, const std::vector<E
   const RDom r = row_domain(rows, rows.length / sums.tile.lanes, "blocks");
   const Row row = row_at(sums, rows, r);
   const Expr element = r[0] * sums.tile.lanes + sums.lane;
-  sums.partial(at) +=
-      weight_at(sums, panel, row.index * rows.length + element) * input_at(sums, element, row.position);
+  sums.partial(at) += weight_at(sums, panel, row.index * rows.length + element) * input_at(sums, element, row.position);
   sums.row_block = r[0];
   sums.loops.emplace_back();
   for (int i = 0; i < r.dimensions(); ++i) sums.loops.back().push_back(r[i]);
@@ -104,8 +103,8 @@ void add_rest(LaneSums &sums, const Rows &rows, int panel, const std::vector<Exp
   const Row row = row_at(sums, rows, r);
   std::vector<Expr> from = {sums.lane, sums.conv.group};
   from.insert(from.end(), row.position.begin(), row.position.end());
-  sums.partial(at) += sums.rest_weights(sums.lane, sums.conv.column, row.index, sums.conv.group) *
-                      sums.rest_input(from);
+  sums.partial(at) +=
+      sums.rest_weights(sums.lane, sums.conv.column, row.index, sums.conv.group) * sums.rest_input(from);
   sums.loops.emplace_back();
   for (int i = 0; i < r.dimensions(); ++i) sums.loops.back().push_back(r[i]);
 }
@@ -190,6 +189,7 @@ LaneSums lane_sums(const Plan &plan, const tconv_tiling &tiling, const tconv_var
   sums.conv = phase_parameters(plan, variant);
   PhaseConv &conv = sums.conv;
   sums.outputs = static_cast<int>(tconv_group_outputs(&plan.layer));
+  sums.linear = static_cast<Activation>(plan.layer.activation) == Activation::linear;
   define_partial(sums, plan, tiling, variant);
   define_stages(sums);
 
@@ -205,8 +205,9 @@ LaneSums lane_sums(const Plan &plan, const tconv_tiling &tiling, const tconv_var
     phase_count.emplace_back(variant.phases[TCONV_MAX_RANK - 1 - i]);
   }
   output_at.insert(output_at.end(), conv.phase.begin(), conv.phase.end());
-  sums.finished(finished_at) =
-      activation_expr(sums.totals(total), static_cast<Activation>(plan.layer.activation));
+  sums.placed(finished_at) = sums.totals(total);
+  const std::vector<Expr> placed_at(finished_at.begin(), finished_at.end());
+  sums.finished(finished_at) = activation_expr(sums.placed(placed_at), static_cast<Activation>(plan.layer.activation));
   const int outputs = static_cast<int>(tconv_group_outputs(&plan.layer));
   const Expr column =
       conv.channel + (conv.phases > 1 ? index_of({conv.phase.begin(), conv.phase.end()}, phase_count) * outputs : 0);

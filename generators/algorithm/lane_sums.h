@@ -27,7 +27,8 @@ struct LaneTile {
 struct LaneSums {
   LaneTile tile;
   int outputs = 1;
-  PhaseConv conv;  // parameters, variables and the output
+  bool linear = true;  // no activation
+  PhaseConv conv;      // parameters, variables and the output
   Halide::Var lane{"lane"}, quad{"quad"}, pair{"pair"}, part{"part"}, block{"block"}, place{"place"};
   Halide::Func partial{"partial"};  // (lane, column, group, positions...)
   // What of a row fills no vector, with zeros behind it: (lane, group, positions...) and (lane, column, tap, group).
@@ -36,10 +37,11 @@ struct LaneSums {
   int rest = 0;
   std::vector<std::vector<Halide::RVar>> loops;  // of the updates of `partial`, innermost first
   Halide::RVar row_block;                        // of the first update
-  std::vector<Halide::Func> folds;  // the same with half the lanes, and so on down to four
+  std::vector<Halide::Func> folds;               // the same with half the lanes, and so on down to four
   // Of two and of four outputs, side by side: (lane, [pair,] quad, part, group, block, positions...).
   Halide::Func pairs{"pairs"}, totals{"totals"};
-  Halide::Func finished{"finished"};  // (place in the tile, part, group, block, positions...)
+  // (place in the tile, part, group, block, positions...), without and with activation.
+  Halide::Func placed{"placed"}, finished{"finished"};
 };
 
 LaneSums lane_sums(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant, const LaneTile &tile);

@@ -54,7 +54,11 @@ void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, c
   const tconv_layer &layer = plan.layer;
   const std::int64_t taps = std::int64_t{variant.taps[0]} * variant.taps[1] * variant.taps[2];
   const int depth = static_cast<int>(taps * tconv_group_inputs(&layer));
-  conv.weights.dim(0).set_bounds(0, tiling.panel).set_stride(!tiling.lane_sums ? Expr(1) : depth > 0 ? Expr(depth) : Expr());
+  conv.weights.dim(0)
+      .set_bounds(0, tiling.panel)
+      .set_stride(!tiling.lane_sums ? Expr(1)
+                  : depth > 0       ? Expr(depth)
+                                    : Expr());
   conv.weights.dim(1).set_stride(tiling.lane_sums ? 1 : tiling.panel);
   conv.bias.dim(0).set_stride(1);
   Halide::OutputImageParam out = conv.output.output_buffer();

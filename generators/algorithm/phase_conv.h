@@ -21,7 +21,7 @@ struct PhaseConv {
   Halide::ImageParam weights;  // (column in the panel, depth, panel, group)
   Halide::ImageParam bias;     // (channel in the group, group)
   std::vector<Halide::Param<int>> taps, steps;
-  Halide::Expr inputs;                            // of a group; these are constants where the plan fixes them
+  Halide::Expr inputs;  // of a group; these are constants where the plan fixes them
   std::vector<Halide::Expr> tap_count, tap_step;
 
   Halide::Var channel{"channel"}, column{"column"}, group{"group"};

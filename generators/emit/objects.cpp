@@ -26,8 +26,7 @@ Module variant_module(const Plan &plan, const Schedule &schedule, const Target &
   const TargetSchedule &target_schedule = schedule.targets[index];
   const tconv_variant &one = schedule.variants[variant];
   if (schedule.tiling.lane_sums) {
-    LaneSums sums =
-        lane_sums(plan, schedule.tiling, one, lane_tile(plan, target_schedule, one, register_file(target)));
+    LaneSums sums = lane_sums(plan, schedule.tiling, one, lane_tile(plan, target_schedule, one, register_file(target)));
     apply_lane_schedule(sums);
     return Halide::Pipeline(sums.conv.output)
         .compile_to_module(sums.conv.arguments(), variant_symbol(plan.name, index, variant), target);

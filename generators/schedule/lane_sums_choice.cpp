@@ -1,8 +1,9 @@
 // Where lane sums are used, and with which register tiles: a count of cycles.
 //
-// Measured on a Zen 5 core with AVX-512, one thread, minima of alternating runs, against what was chosen before (vectors
-// over positions of a transposed window): 32 x 32, 64 -> 3 channels, k4 s2 1.2 times as fast; 128 x 128, 56 -> 1, k9 s3
-// 1.3; 64 x 64, 128 -> 3, k5 s2 2.0; 32 x 32, 256 -> 1, k3 s1 4; 9 x 9, 512 -> 3, k4 s2 5; 4096, 32 -> 1, k4 s2 3.7.
+// Measured on a Zen 5 core with AVX-512, one thread, minima of alternating runs, against what was chosen before
+// (vectors over positions of a transposed window): 32 x 32, 64 -> 3 channels, k4 s2 1.2 times as fast; 128 x 128, 56 ->
+// 1, k9 s3 1.3; 64 x 64, 128 -> 3, k5 s2 2.0; 32 x 32, 256 -> 1, k3 s1 4; 9 x 9, 512 -> 3, k4 s2 5; 4096, 32 -> 1, k4
+// s2 3.7.
 #include <algorithm>
 
 #include "schedule/schedule.h"
@@ -50,7 +51,8 @@ double tile_cycles(const tconv_layer &layer, const tconv_tiling &tiling, const t
   const auto rows = static_cast<double>(one.taps * layer.in_channels) / static_cast<double>(row);
   const auto sums = static_cast<double>(tile.columns * tile.positions);
   const auto loads = static_cast<double>(tile.columns + tile.positions);
-  const double bytes = 4.0 * tile.columns * tile.lanes, all_bytes = 4.0 * tile.columns * rows * static_cast<double>(row);
+  const double bytes = 4.0 * tile.columns * tile.lanes,
+               all_bytes = 4.0 * tile.columns * rows * static_cast<double>(row);
   const double stream = all_bytes > first_level ? bytes / from_second_level : 0;
   const double step = std::max(std::max({sums, loads, chains_in_flight}) / 2 / use_by_columns, stream);
   double cycles = rows * static_cast<double>(tconv_ceil_div(row, tile.lanes)) * step;
@@ -78,8 +80,8 @@ double lane_sums_cycles(const Plan &plan, const tconv_tiling &tiling, int longes
     const std::int64_t phases = phases_of(one), outputs = plan.layer.out_channels;
     const LaneTile tile = tile_of(phases, outputs, longest, registers);
     const std::int64_t parts = phases * outputs / tile.columns;
-    const std::int64_t tiles = parts * one.run[0].extent * one.run[1].extent *
-                               tconv_ceil_div(one.run[2].extent, std::int64_t{tile.positions});
+    const std::int64_t tiles =
+        parts * one.run[0].extent * one.run[1].extent * tconv_ceil_div(one.run[2].extent, std::int64_t{tile.positions});
     cycles += static_cast<double>(tiles) * tile_cycles(plan.layer, tiling, one, tile);
   });
   return cycles;

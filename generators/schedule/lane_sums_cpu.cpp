@@ -1,5 +1,7 @@
 // The CPU schedule of lane sums, for x86 and ARM: a register tile of columns x positions, each a vector of partial sums
 // that is held in registers over the whole depth. A vector of input serves all columns, one of weights all positions.
+#include <algorithm>
+
 #include "schedule/schedule.h"
 
 namespace tconv {
@@ -75,10 +77,13 @@ void apply_lane_schedule(LaneSums &sums) {
   if (all_phases)
     for (const Var &p : conv.phase) conv.output.unroll(p);
 
-  const int places = sums.tile.columns * sums.tile.positions;
-  sums.finished.compute_at(conv.output, tile_loop).store_in(MemoryType::Stack);
-  sums.finished.bound_extent(sums.place, static_cast<int>(tconv_round_up(places, 4)));
-  sums.finished.vectorize(sums.place, 4).unroll(sums.place);
+  const int places = static_cast<int>(tconv_round_up(sums.tile.columns * sums.tile.positions, 4));
+  for (Func *stage : {&sums.placed, &sums.finished})
+    stage->compute_at(conv.output, tile_loop).store_in(MemoryType::Stack).bound_extent(sums.place, places);
+  sums.placed.vectorize(sums.place, 4).unroll(sums.place);
+  // An activation is a loop, of vectors as wide as may be: unrolled, some are 2 KB a vector.
+  sums.finished.vectorize(sums.place, std::min(places & -places, sums.tile.lanes));
+  sums.finished.unroll(sums.place);
   schedule_partial(sums, tile_loop);
   int width = sums.tile.lanes;
   for (Func &fold : sums.folds) {

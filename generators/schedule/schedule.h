@@ -72,8 +72,8 @@ double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
                      const RegisterFile &registers);
 double transpose_cycles(const Plan &plan, const tconv_tiling &tiling);
 
-// Lane sums: where they are possible, the tile of one target and of one variant, and their cycles where `longest` is the
-// most positions of a tile.
+// Lane sums: where they are possible, the tile of one target and of one variant, and their cycles where `longest` is
+// the most positions of a tile.
 bool can_sum_lanes(const Plan &plan);
 TargetSchedule by_lanes(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers);
 LaneTile lane_tile(const Plan &plan, const TargetSchedule &schedule, const tconv_variant &variant,

@@ -4,7 +4,8 @@
  * whose outputs interleave with those of the other classes. The packed weights are the bias, then class after class,
  *     [group][panel of columns][tap, input channel][column in the panel],
  * so that a register tile reads them in one stream; with lane sums
- *     [group][panel of columns][column in the panel][tap, input channel]. Compiler and driver both walk the classes with this file.
+ *     [group][panel of columns][column in the panel][tap, input channel]. Compiler and driver both walk the classes
+ * with this file.
  */
 #ifndef TCONV_CLASSES_H
 #define TCONV_CLASSES_H

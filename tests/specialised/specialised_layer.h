@@ -15,7 +15,9 @@ inline bool is_depthwise(std::uint64_t index) { return index % 23 == 8; }
 inline bool has_few_outputs(std::uint64_t index) { return index % 23 == 3 || index % 23 == 9 || index % 23 == 17; }
 
 // Compiled with Winograd's method wherever it is possible, however narrow the layer.
-inline bool uses_winograd(std::uint64_t index) { return !is_depthwise(index) && !has_few_outputs(index) && (index % 8 == 2 || index % 8 == 5); }
+inline bool uses_winograd(std::uint64_t index) {
+  return !is_depthwise(index) && !has_few_outputs(index) && (index % 8 == 2 || index % 8 == 5);
+}
 
 inline RandomLayer draw_specialised(std::uint64_t index) {
   Limits limits;
