@@ -99,12 +99,13 @@ void add_rest(LaneSums &sums, const Rows &rows, int panel, const std::vector<Exp
   sums.rest_weights(lane_weights, sums.conv.column, row_index, sums.conv.group) =
       weight_at(sums, panel, row_index * rows.length + done + lane_weights);
 
+  // The innermost loop runs once: it is there where a phase has one row.
   const RDom r = row_domain(rows, 1, "rest");
   const Row row = row_at(sums, rows, r);
   std::vector<Expr> from = {sums.lane, sums.conv.group};
   from.insert(from.end(), row.position.begin(), row.position.end());
   sums.partial(at) +=
-      sums.rest_weights(sums.lane, sums.conv.column, row.index, sums.conv.group) * sums.rest_input(from);
+      sums.rest_weights(sums.lane, sums.conv.column, row.index + r[0], sums.conv.group) * sums.rest_input(from);
   sums.loops.emplace_back();
   for (int i = 0; i < r.dimensions(); ++i) sums.loops.back().push_back(r[i]);
 }
