@@ -24,38 +24,6 @@ std::int64_t fixed_step(const Plan &plan, int dim) {
   return dims.dim[dim].dilation / tconv_gcd(dims.dim[dim].stride, dims.dim[dim].dilation);
 }
 
-// Strides and extents that the driver always passes; knowing them saves address arithmetic.
-void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling) {
-  const tconv_layer &layer = plan.layer;
-  conv.weights.dim(0).set_bounds(0, tiling.panel).set_stride(1);
-  conv.weights.dim(1).set_stride(tiling.panel);
-  conv.bias.dim(0).set_stride(1);
-  Halide::OutputImageParam out = conv.output.output_buffer();
-  for (int d = 0; d < conv.input.dimensions(); ++d) conv.input.dim(d).set_min(0);
-  for (int d = 0; d < conv.weights.dimensions(); ++d) conv.weights.dim(d).set_min(0);
-  for (int d = 0; d < conv.bias.dimensions(); ++d) conv.bias.dim(d).set_min(0);
-  for (int d = 0; d < out.dimensions(); ++d) out.dim(d).set_min(0);
-  const bool reads_last = tconv_reads_channels_last(&tiling, &layer) != 0;
-  const bool writes_last = tconv_writes_channels_last(&tiling, &layer) != 0;
-  conv.input.dim(0).set_stride(reads_last ? Expr(1) : Expr());
-  if (!reads_last) conv.input.dim(2).set_stride(1);
-  out.dim(0).set_stride(writes_last ? Expr(1) : Expr());
-  if (plan.general) return;
-  conv.input.dim(0).set_bounds(0, static_cast<int>(tconv_group_inputs(&layer)));
-  conv.input.dim(1).set_bounds(0, static_cast<int>(layer.groups));
-  out.dim(0).set_bounds(0, static_cast<int>(tconv_column_outputs(&tiling, &layer)));
-  out.dim(1).set_bounds(0, static_cast<int>(tconv_column_groups(&tiling, &layer)));
-  const int stride = static_cast<int>(layer.rule[layer.rank - 1].stride);
-  const int pixel = writes_last ? static_cast<int>(layer.out_channels) : 1;
-  if (reads_last) {
-    conv.input.dim(1).set_stride(static_cast<int>(tconv_group_inputs(&layer)));
-    conv.input.dim(2).set_stride(static_cast<int>(layer.in_channels));
-  }
-  if (writes_last) out.dim(1).set_stride(static_cast<int>(tconv_column_outputs(&tiling, &layer)));
-  out.dim(2).set_stride(stride * pixel);
-  out.dim(2 + conv.rank).set_stride(pixel);
-}
-
 // The input at the one tap of the class, from blocks of it that were transposed.
 Expr transposed_input(PhaseConv &conv, int block) {
   Var column("block_channel"), row("block_position"), channels("channel_block"), positions("position_block");
@@ -81,49 +49,97 @@ std::vector<Halide::Argument> PhaseConv::arguments() const {
   return all;
 }
 
-PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant, int read_block) {
+// Knowing them saves address arithmetic.
+void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant) {
+  const tconv_layer &layer = plan.layer;
+  const std::int64_t taps = std::int64_t{variant.taps[0]} * variant.taps[1] * variant.taps[2];
+  const int depth = static_cast<int>(taps * tconv_group_inputs(&layer));
+  conv.weights.dim(0)
+      .set_bounds(0, tiling.panel)
+      .set_stride(!tiling.lane_sums ? Expr(1)
+                  : depth > 0       ? Expr(depth)
+                                    : Expr());
+  conv.weights.dim(1).set_stride(tiling.lane_sums ? 1 : tiling.panel);
+  conv.bias.dim(0).set_stride(1);
+  Halide::OutputImageParam out = conv.output.output_buffer();
+  for (int d = 0; d < conv.input.dimensions(); ++d) conv.input.dim(d).set_min(0);
+  for (int d = 0; d < conv.weights.dimensions(); ++d) conv.weights.dim(d).set_min(0);
+  for (int d = 0; d < conv.bias.dimensions(); ++d) conv.bias.dim(d).set_min(0);
+  for (int d = 0; d < out.dimensions(); ++d) out.dim(d).set_min(0);
+  const bool reads_last = tconv_reads_channels_last(&tiling, &layer) != 0;
+  const bool writes_last = tconv_writes_channels_last(&tiling, &layer) != 0;
+  conv.input.dim(0).set_stride(reads_last ? Expr(1) : Expr());
+  if (!reads_last) conv.input.dim(2).set_stride(1);
+  out.dim(0).set_stride(writes_last ? Expr(1) : Expr());
+  if (plan.general) return;
+  if (!tiling.lane_sums) conv.input.dim(0).set_bounds(0, static_cast<int>(tconv_group_inputs(&layer)));
+  conv.input.dim(1).set_bounds(0, static_cast<int>(layer.groups));
+  out.dim(0).set_bounds(0, static_cast<int>(tconv_column_outputs(&tiling, &layer)));
+  out.dim(1).set_bounds(0, static_cast<int>(tconv_column_groups(&tiling, &layer)));
+  const int stride = static_cast<int>(layer.rule[layer.rank - 1].stride);
+  const int pixel = writes_last ? static_cast<int>(layer.out_channels) : 1;
+  if (reads_last) {
+    conv.input.dim(1).set_stride(static_cast<int>(tconv_group_inputs(&layer)));
+    conv.input.dim(2).set_stride(static_cast<int>(layer.in_channels));
+  }
+  if (writes_last) out.dim(1).set_stride(static_cast<int>(tconv_column_outputs(&tiling, &layer)));
+  out.dim(2).set_stride(stride * pixel);
+  out.dim(2 + conv.rank).set_stride(pixel);
+}
+
+PhaseConv phase_parameters(const Plan &plan, const tconv_variant &variant) {
   PhaseConv conv;
   const int rank = conv.rank = plan.layer.rank;
   conv.input = Halide::ImageParam(Halide::Float(32), 2 + rank, "input");
   conv.weights = Halide::ImageParam(Halide::Float(32), 4, "weights");
   conv.bias = Halide::ImageParam(Halide::Float(32), 2, "bias");
-
-  Expr inputs = plan.general ? conv.input.dim(0).extent() : Expr(static_cast<int>(tconv_group_inputs(&plan.layer)));
-  std::vector<Expr> taps, steps;
-  Halide::Region domain = {{0, inputs}};
+  conv.inputs = plan.general ? conv.input.dim(0).extent() : Expr(static_cast<int>(tconv_group_inputs(&plan.layer)));
   for (int i = 0; i < rank; ++i) {
     const int dim = TCONV_MAX_RANK - 1 - i;
     conv.position.emplace_back(indexed("q", i));
     conv.phase.emplace_back(indexed("p", i));
     conv.taps.emplace_back(indexed("taps", i));
     conv.steps.emplace_back(indexed("step", i));
-    taps.push_back(fixed_or(variant.taps[dim], conv.taps[i]));
-    steps.push_back(fixed_or(fixed_step(plan, dim), conv.steps[i]));
-    domain.emplace_back(0, taps[i]);
+    conv.tap_count.push_back(fixed_or(variant.taps[dim], conv.taps[i]));
+    conv.tap_step.push_back(fixed_or(fixed_step(plan, dim), conv.steps[i]));
     conv.phases *= variant.phases[dim];
   }
+  return conv;
+}
+
+Expr index_of(const std::vector<Expr> &coordinates, const std::vector<Expr> &extents) {
+  Expr index = 0;
+  for (std::size_t i = coordinates.size(); i-- > 0;) index = index * extents[i] + coordinates[i];
+  return index;
+}
+
+PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant, int read_block) {
+  PhaseConv conv = phase_parameters(plan, variant);
+  const int rank = conv.rank;
+  const Expr inputs = conv.inputs;
+  Halide::Region domain = {{0, inputs}};
+  for (const Expr &count : conv.tap_count) domain.emplace_back(0, count);
   Halide::RDom reduction(domain, "r");
   conv.depth = reduction[0];
 
   const bool depthwise = tiling.group_columns != 0;
   std::vector<Expr> from = {reduction[0], depthwise ? Expr(conv.column) : Expr(conv.group)};
   std::vector<Expr> sum_at = {conv.column, conv.group};
-  Expr tap_index = 0;
-  for (int i = rank - 1; i >= 0; --i) tap_index = tap_index * taps[i] + reduction[1 + i];
   for (int i = 0; i < rank; ++i) {
     conv.tap.push_back(reduction[1 + i]);
-    from.push_back(conv.position[i] + reduction[1 + i] * steps[i]);
+    from.push_back(conv.position[i] + reduction[1 + i] * conv.tap_step[i]);
     sum_at.push_back(conv.position[i]);
   }
+  const Expr tap_index = index_of({conv.tap.begin(), conv.tap.end()}, conv.tap_count);
   const int panel = tiling.panel;
   conv.sum(sum_at) = 0.0f;
   conv.sum(sum_at) +=
       conv.weights(conv.column % panel, tap_index * inputs + reduction[0], conv.column / panel, conv.group) *
       (read_block > 0 ? transposed_input(conv, read_block) : conv.input(from));
 
-  Expr phase_index = 0;
-  for (int i = rank - 1; i >= 0; --i)
-    phase_index = phase_index * variant.phases[TCONV_MAX_RANK - 1 - i] + conv.phase[i];
+  std::vector<Expr> phase_count;
+  for (int i = 0; i < rank; ++i) phase_count.emplace_back(variant.phases[TCONV_MAX_RANK - 1 - i]);
+  const Expr phase_index = index_of({conv.phase.begin(), conv.phase.end()}, phase_count);
   std::vector<Expr> sum_from = {conv.channel, conv.group};
   std::vector<Var> output_at = {conv.channel, conv.group};
   // A general kernel's phases are never merged.
@@ -140,7 +156,7 @@ PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_v
   conv.value(output_at) = activation_expr(conv.biased(value_from), activation);
   conv.output(output_at) = conv.value(output_at);
   for (int i = 0; i < rank; ++i) conv.output.bound(conv.phase[i], 0, variant.phases[TCONV_MAX_RANK - 1 - i]);
-  fix_layout(conv, plan, tiling);
+  fix_layout(conv, plan, tiling, variant);
   return conv;
 }
 

@@ -21,6 +21,8 @@ struct PhaseConv {
   Halide::ImageParam weights;  // (column in the panel, depth, panel, group)
   Halide::ImageParam bias;     // (channel in the group, group)
   std::vector<Halide::Param<int>> taps, steps;
+  Halide::Expr inputs;  // of a group; these are constants where the plan fixes them
+  std::vector<Halide::Expr> tap_count, tap_step;
 
   Halide::Var channel{"channel"}, column{"column"}, group{"group"};
   std::vector<Halide::Var> position, phase;
@@ -35,6 +37,14 @@ struct PhaseConv {
 
   std::vector<Halide::Argument> arguments() const;
 };
+
+// Parameters and variables of one variant, and nothing defined yet; strides and extents that the driver always passes,
+// once the output is defined.
+PhaseConv phase_parameters(const Plan &plan, const tconv_variant &variant);
+void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant);
+
+// The place of a tap among those of its class, and of a phase.
+Halide::Expr index_of(const std::vector<Halide::Expr> &coordinates, const std::vector<Halide::Expr> &extents);
 
 // One variant of a plan. A specialised plan's sizes, and the variant's taps and phases, become constants.
 // `read_block`: input channels x positions that are transposed as they are read; 0: none.

@@ -86,11 +86,11 @@ std::string tables(const EmitRequest &request, const Schedule &schedule) {
       "{0}\n{1}{3}static const tconv_path {2}_paths[] = "
       "{{\n{4}}};\n"
       "static const tconv_kernel {2}_kernel = {{\n  TCONV_ABI_VERSION, {5}, \"{2}\",\n  \"{6}\",\n"
-      "  {{{7}, {8}, {9}, {10}, {11}, {{{15}, {20}}}, {17}, {18}, {19}}}, {16}, {12}, {2}_paths, {13}, {14}}};\n",
+      "  {{{7}, {8}, {9}, {10}, {11}, {{{15}, {20}}}, {17}, {18}, {19}, {21}}}, {16}, {12}, {2}_paths, {13}, {14}}};\n",
       declarations, arrays, name, variants, paths, plan.general ? 1 : 0, key(plan), tiling.panel, tiling.merge_phases,
       tiling.dense_phases, tiling.group_columns, tiling.block_bytes, schedule.variants.size(), request.targets.size(),
       baked, braces(tiling.tile_outputs[0]), variants.empty() ? "NULL" : name + "_variants", tiling.transpose_input,
-      tiling.transpose_output, tiling.thread_work, braces(tiling.tile_outputs[1]));
+      tiling.transpose_output, tiling.thread_work, braces(tiling.tile_outputs[1]), tiling.lane_sums);
 }
 
 // The functions that a user calls. Sizes are parameters only where the layer leaves them open.

@@ -24,13 +24,20 @@ Target library_target(const Target &target) { return target.with_feature(Target:
 Module variant_module(const Plan &plan, const Schedule &schedule, const Target &target, std::size_t index,
                       std::size_t variant) {
   const TargetSchedule &target_schedule = schedule.targets[index];
-  PhaseConv conv = phase_conv(plan, schedule.tiling, schedule.variants[variant], target_schedule.read_block);
+  const tconv_variant &one = schedule.variants[variant];
+  if (schedule.tiling.lane_sums) {
+    LaneSums sums = lane_sums(plan, schedule.tiling, one, lane_tile(plan, target_schedule, one, register_file(target)));
+    apply_lane_schedule(sums);
+    return Halide::Pipeline(sums.conv.output)
+        .compile_to_module(sums.conv.arguments(), variant_symbol(plan.name, index, variant), target);
+  }
+  PhaseConv conv = phase_conv(plan, schedule.tiling, one, target_schedule.read_block);
   if (!schedule.autoscheduler.empty())
-    apply_autoscheduler(conv, plan, schedule.tiling, schedule.variants[variant], target, schedule.autoscheduler);
+    apply_autoscheduler(conv, plan, schedule.tiling, one, target, schedule.autoscheduler);
   else if (target.has_feature(Target::CUDA))
     apply_cuda_schedule(conv, plan, target_schedule);
   else
-    apply_cpu_schedule(conv, plan, schedule.tiling, schedule.variants[variant], target_schedule);
+    apply_cpu_schedule(conv, plan, schedule.tiling, one, target_schedule);
   return Halide::Pipeline(conv.output)
       .compile_to_module(conv.arguments(), variant_symbol(plan.name, index, variant), target);
 }

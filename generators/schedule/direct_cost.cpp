@@ -22,6 +22,7 @@ double transpose_cycles(const Plan &plan, const tconv_tiling &tiling) {
 double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &tile,
                      const RegisterFile &registers) {
   constexpr double use_by_positions = 0.8, scattered = 1, read_transposed = 0.2;
+  if (tiling.lane_sums) return lane_sums_cycles(plan, tiling, tile.tile[2], registers);
   const tconv_dims dims = typical_dims(plan);
   const bool last = tconv_reads_channels_last(&tiling, &plan.layer) && tile.read_block == 0;
   const auto lanes = static_cast<double>(registers.lanes);

@@ -12,7 +12,7 @@ namespace tconv {
 
 namespace {
 
-const std::vector<std::string> methods = {"direct", "pixel_shuffle", "depthwise", "winograd"};
+const std::vector<std::string> methods = {"direct", "pixel_shuffle", "depthwise", "lane_sums", "winograd"};
 const std::vector<std::string> autoschedulers = {"adams2019", "li2018", "mullapudi2016"};
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -93,7 +93,7 @@ Status check_numbers(const Parameters &p) {
     return illegal(fmt::format("panel={}: 1 to {} is legal", p.tiling.panel, static_cast<int>(TCONV_MAX_PANEL)));
   if (!power_of_two(p.target.lanes) || p.target.lanes > 64)
     return illegal(fmt::format("lanes={}: a power of two up to 64 is legal", p.target.lanes));
-  if (p.target.columns < 1 || p.tiling.panel % p.target.columns != 0)
+  if (!p.tiling.lane_sums && (p.target.columns < 1 || p.tiling.panel % p.target.columns != 0))
     return illegal(fmt::format("columns={} do not divide panel={}", p.target.columns, p.tiling.panel));
   constexpr std::int64_t least_block = 1024, most_block = std::int64_t{1} << 30;
   if (p.tiling.block_bytes < least_block || p.tiling.block_bytes > most_block)
@@ -153,6 +153,21 @@ Status check_direct(const Plan &plan, const Parameters &p, const RegisterFile &r
   return {};
 }
 
+// The register tile follows from the longest run of positions, tile[2].
+Status check_lane_sums(const Plan &plan, const Parameters &p, const RegisterFile &registers) {
+  constexpr int most_positions = 24;
+  if (!lane_sums_serve(plan))
+    return illegal(fmt::format("lane_sums does not serve {} output channels of channels {}", plan.layer.out_channels,
+                               plan.layer.channels_last ? "last" : "first"));
+  if (p.tiling.panel != plan.layer.out_channels)
+    return illegal(fmt::format("panel={}: the output channels are {}", p.tiling.panel, plan.layer.out_channels));
+  if (p.target.lanes != registers.lanes)
+    return illegal(fmt::format("lanes={}: the target's vectors have {}", p.target.lanes, registers.lanes));
+  if (p.target.tile[0] != 1 || p.target.tile[1] != 1 || p.target.tile[2] < 1 || p.target.tile[2] > most_positions)
+    return illegal(fmt::format("tile={}: 1x1x1 to 1x1x{} are legal", extents(p.target.tile), most_positions));
+  return {};
+}
+
 Status check_winograd(const Plan &plan, const Parameters &p, const RegisterFile &registers, int widest) {
   if (plan.use_winograd == UseWinograd::never) return illegal("winograd, and exact sums are asked for");
   const std::string refusal = refuse_winograd(plan);
@@ -208,6 +223,7 @@ Result<Parameters> parse_parameters(std::string_view text) {
     return illegal(fmt::format("unknown method '{}', there are {}", words[0].substr(0, 40), fmt::join(methods, ", ")));
   p.tiling.merge_phases = p.method == "winograd" || p.method == "depthwise" ? 0 : 1;
   p.tiling.group_columns = p.method == "depthwise" ? 1 : 0;
+  p.tiling.lane_sums = p.method == "lane_sums" ? 1 : 0;
   p.tiling.thread_work = thread_work;
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::size_t equals = std::min(words[i].find('='), words[i].size());
@@ -228,6 +244,7 @@ Status check_parameters(const Plan &plan, const Halide::Target &target, const Pa
   const Status status = check_numbers(p);
   if (!status.ok()) return status;
   if (p.method == "winograd") return check_winograd(plan, p, registers, registers.lanes);
+  if (p.method == "lane_sums") return check_lane_sums(plan, p, registers);
   return check_direct(plan, p, registers, registers.lanes);
 }
 

@@ -17,6 +17,11 @@ struct Columns {
 // columns or positions.
 Columns choose_columns(const Plan &plan, bool last, int widest);
 
+// Vectors over input channels: all columns of one phase, or of all phases of a class, are one panel's or a few panels'.
+// Serves no plan whose taps would become run-time loop bounds.
+Columns lane_columns(const Plan &plan);
+bool lane_sums_serve(const Plan &plan);
+
 // Phases of one tap read each input once, so that a tile of positions transposes what it reads in registers.
 bool can_read_transposed(const Plan &plan, const Columns &positions, int widest);
 

@@ -8,6 +8,7 @@
 
 #include <Halide.h>
 
+#include "algorithm/lane_sums.h"
 #include "algorithm/phase_conv.h"
 #include "algorithm/transpose.h"
 #include "algorithm/winograd.h"
@@ -41,7 +42,7 @@ struct TargetSchedule {
 };
 
 struct Schedule {
-  std::string method;  // "direct", "pixel_shuffle" (all phases read one window), "depthwise" or "winograd"
+  std::string method;  // "direct", "pixel_shuffle" (all phases read one window), "depthwise", "lane_sums" or "winograd"
   std::string reason;  // why these parameters, for `explain`
   std::string source = "from the rules for registers and sizes; nothing was measured";
   std::string autoscheduler;  // one of Halide's, in place of the targets' parts; empty: none
@@ -73,6 +74,14 @@ double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
                      const RegisterFile &registers);
 double transpose_cycles(const Plan &plan, const tconv_tiling &tiling);
 
+// Lane sums: where they are possible, the tile of one target and of one variant, and their cycles where `longest` is
+// the most positions of a tile.
+bool can_sum_lanes(const Plan &plan);
+TargetSchedule by_lanes(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers);
+LaneTile lane_tile(const Plan &plan, const TargetSchedule &schedule, const tconv_variant &variant,
+                   const RegisterFile &registers);
+double lane_sums_cycles(const Plan &plan, const tconv_tiling &tiling, int longest, const RegisterFile &registers);
+
 // Waking a thread and waiting for it takes some microseconds; so many multiply-adds take ten or more on one core.
 inline constexpr std::int64_t thread_work = 1 << 20;
 
@@ -89,6 +98,7 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Halide::Target> &ta
 // Each applies a target schedule to one variant. The CPU's serves x86 and ARM.
 void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
                         const TargetSchedule &schedule);
+void apply_lane_schedule(LaneSums &sums);
 void schedule_transpose(Transpose &transpose);
 
 // One of Halide's autoschedulers in its place: "adams2019", "li2018" or "mullapudi2016".

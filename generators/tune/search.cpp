@@ -106,7 +106,7 @@ class Search {
         result_.baselines.push_back(*old);
         continue;
       }
-      Parameters p = parameters_of(choose_schedule(direct_plan(), {target_}), 0);
+      Parameters p = plain_direct(plan_, target_);
       p.autoscheduler = name;
       const Trial trial = laboratory_.try_all({to_text(p)})[0];
       LogRecord record = new_record(name, to_text(p), trial);
@@ -127,12 +127,6 @@ class Search {
   }
 
  private:
-  Plan direct_plan() const {
-    Plan plan = plan_;
-    plan.use_winograd = UseWinograd::never;
-    return plan;
-  }
-
   LogRecord new_record(const std::string &strategy, const std::string &schedule, const Trial &trial) const {
     LogRecord r;
     const tconv_dims dims = typical_dims(plan_);

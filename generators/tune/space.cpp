@@ -18,7 +18,7 @@ constexpr std::int64_t direct_blocks[] = {64 << 10, 128 << 10, 256 << 10, 512 <<
 constexpr std::int64_t winograd_blocks[] = {128 << 10, 256 << 10, 512 << 10, 1 << 20, 2 << 20, 4 << 20};
 constexpr std::int64_t grains[] = {1 << 18, 1 << 20, 1 << 22};
 constexpr int heights[] = {1, 2, 3, 4, 6};
-constexpr int most_wide = 24, most_columns_by_positions = 12;
+constexpr int most_wide = 24, most_columns_by_positions = 12, most_lane_positions = 12;
 
 class Space {
  public:
@@ -45,6 +45,20 @@ class Space {
     p.tiling = read.tiling;
     p.target = schedule_target(plan_, read.tiling, true, registers_);
     with_blocks(p, direct_blocks);
+  }
+
+  void add_lane_sums() {
+    if (!lane_sums_serve(plan_)) return;
+    const Columns columns = lane_columns(plan_);
+    Parameters p;
+    p.method = columns.method;
+    p.tiling = columns.tiling;
+    p.target = schedule_target(plan_, p.tiling, false, registers_);
+    with_blocks(p, direct_blocks);
+    for (int positions = 1; positions <= most_lane_positions; ++positions) {
+      p.target.tile[2] = positions;
+      with_blocks(p, direct_blocks);
+    }
   }
 
   void add_winograd() {
@@ -204,6 +218,16 @@ Candidate make_candidate(const Plan &plan, const Halide::Target &target, const P
   return {parameters, to_text(parameters), expected_cycles(plan, target, parameters)};
 }
 
+Parameters plain_direct(const Plan &plan, const Halide::Target &target) {
+  const RegisterFile registers = register_file(target);
+  const Columns columns = choose_columns(plan, plan.layer.channels_last != 0, registers.lanes);
+  Parameters p;
+  p.method = columns.method;
+  p.tiling = columns.tiling;
+  p.target = schedule_target(plan, p.tiling, false, registers);
+  return p;
+}
+
 Candidate untuned(const Plan &plan, const Halide::Target &target) {
   return make_candidate(plan, target, parameters_of(choose_schedule(plan, {target}), 0));
 }
@@ -211,6 +235,7 @@ Candidate untuned(const Plan &plan, const Halide::Target &target) {
 std::vector<Candidate> search_space(const Plan &plan, const Halide::Target &target, int threads) {
   Space space(plan, target, threads);
   space.add_direct();
+  space.add_lane_sums();
   space.add_winograd();
   return space.take();
 }

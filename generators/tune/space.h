@@ -22,6 +22,9 @@ std::vector<Candidate> search_space(const Plan &plan, const Halide::Target &targ
 // The rules' own choice.
 Candidate untuned(const Plan &plan, const Halide::Target &target);
 
+// The direct method in the layer's own layout, which Halide's autoschedulers may schedule.
+Parameters plain_direct(const Plan &plan, const Halide::Target &target);
+
 Candidate make_candidate(const Plan &plan, const Halide::Target &target, const Parameters &parameters);
 
 }  // namespace tconv

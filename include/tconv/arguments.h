@@ -67,13 +67,14 @@ static inline int tconv_bind(const tconv_job *job, const tconv_class *one, const
   const int64_t inputs = tconv_group_inputs(layer), outputs = tconv_column_outputs(tiling, layer);
   const int64_t groups = tconv_column_groups(tiling, layer);
   const int64_t panel = tiling->panel, depth = inputs * one->taps;
+  const int64_t column_stride = tiling->lane_sums ? depth : 1, depth_stride = tiling->lane_sums ? 1 : panel;
   const float *input = window->data;
   float *output = to->data;
   if (!tconv_bind_positions(job, one, start, window, to, arguments, &input, &output)) return 0;
-  tconv_set_dim(&arguments->input_dim[0], inputs, window->channel_stride);
+  tconv_set_dim(&arguments->input_dim[0], tconv_row_inputs(tiling, layer, one), window->channel_stride);
   tconv_set_dim(&arguments->input_dim[1], layer->groups, inputs * window->channel_stride);
-  tconv_set_dim(&arguments->weights_dim[0], panel, 1);
-  tconv_set_dim(&arguments->weights_dim[1], tconv_max(depth, 1), panel);
+  tconv_set_dim(&arguments->weights_dim[0], panel, column_stride);
+  tconv_set_dim(&arguments->weights_dim[1], tconv_max(depth, 1), depth_stride);
   tconv_set_dim(&arguments->weights_dim[2], one->columns / panel, panel * depth);
   tconv_set_dim(&arguments->weights_dim[3], groups, one->columns * depth);
   tconv_set_dim(&arguments->bias_dim[0], tconv_round_up(outputs, panel), 1);

@@ -3,7 +3,9 @@
  * A class is a product of phase runs, one a dimension (tconv_run): a small dense convolution over one input window,
  * whose outputs interleave with those of the other classes. The packed weights are the bias, then class after class,
  *     [group][panel of columns][tap, input channel][column in the panel],
- * so that a register tile reads them in one stream. Compiler and driver both walk the classes with this file.
+ * so that a register tile reads them in one stream; with lane sums
+ *     [group][panel of columns][column in the panel][tap, input channel]. Compiler and driver both walk the classes
+ * with this file.
  */
 #ifndef TCONV_CLASSES_H
 #define TCONV_CLASSES_H
@@ -71,6 +73,12 @@ static inline int64_t tconv_bias_floats(const tconv_tiling *tiling, const tconv_
 
 static inline int64_t tconv_class_floats(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one) {
   return tconv_round_up(tconv_column_groups(tiling, layer) * one->columns * one->taps * tconv_group_inputs(layer), 16);
+}
+
+/* Input that a function reads as one row: an input channel each, with lane sums also of all neighbouring taps in x. */
+static inline int64_t tconv_row_inputs(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one) {
+  const tconv_run *run = &one->run[TCONV_MAX_RANK - 1];
+  return tconv_group_inputs(layer) * (tiling->lane_sums && run->step == 1 ? tconv_max(run->taps, 1) : 1);
 }
 
 static inline void tconv_class_fill(const tconv_tiling *tiling, const tconv_layer *layer, tconv_class *one) {

@@ -101,6 +101,7 @@ typedef struct tconv_tiling {
   int32_t transpose_input;  /* 1: the functions read windows of the other layout than the layer's */
   int32_t transpose_output; /* 1: and write such outputs */
   int64_t thread_work;      /* multiply-adds for which a further thread is woken; 0: for any */
+  int32_t lane_sums;        /* 1: vectors run over input channels; a column's weights lie together */
 } tconv_tiling;
 
 typedef struct tconv_kernel {

@@ -54,7 +54,8 @@ static inline int64_t tconv_tap_source(const tconv_layer *layer, const tconv_cla
 /* Packs one class; `weights` is in the framework's order. Columns that only fill up a panel become zero. */
 static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one,
                                     const float *weights, const tconv_weight_strides *strides, float *packed) {
-  const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel;
+  const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel, depth = one->taps * inputs;
+  const int64_t column_stride = tiling->lane_sums ? depth : 1, depth_stride = tiling->lane_sums ? 1 : panel;
   float *to = packed + one->weights;
   int64_t source[TCONV_MAX_PANEL];
   int64_t group, first, tap, in, c;
@@ -65,8 +66,10 @@ static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_laye
         for (in = 0; in < inputs; ++in) {
           const float *from =
               weights + group * strides->group + in * strides->in + tconv_tap_source(layer, one, strides, tap);
-          for (c = 0; c < panel; ++c) *to++ = source[c] < 0 ? 0.0f : from[source[c]];
+          float *row = to + (tap * inputs + in) * depth_stride;
+          for (c = 0; c < panel; ++c) row[c * column_stride] = source[c] < 0 ? 0.0f : from[source[c]];
         }
+      to += panel * depth;
     }
 }
 

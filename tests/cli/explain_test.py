@@ -51,8 +51,12 @@ class Explain(TconvcTest):
         self.assertRegex(narrow, r"method: direct;.*; not winograd: .* should be \d\.\d+ times as fast")
 
     def test_few_channels_are_computed_as_planes(self):
-        text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=3, input_shape=[1, 32, 32, 64])
+        text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=2, input_shape=[1, 64, 64, 12])
         self.assertIn("transposed, to be computed as channels first", text)
+
+    def test_few_outputs_of_many_inputs_are_lane_sums(self):
+        text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=3, input_shape=[1, 32, 32, 64])
+        self.assertIn("method: lane_sums; 3 output channels of 64 input channels each", text)
 
     def test_why_winograd_is_not_possible(self):
         wide = {"filters": 256, "input_shape": [1, 32, 32, 256]}

@@ -67,6 +67,7 @@ Case random_case(Random &random) {
   }
   c.tiling.transpose_input = random(0, 5) == 0 ? 1 : 0;
   c.tiling.transpose_output = random(0, 5) == 0 ? 1 : 0;
+  c.tiling.lane_sums = random(0, 3) == 0 ? 1 : 0;
   c.tiling.block_bytes = random.one_of({4, 256, 2048, 1 << 20});
   c.torch_order = random(0, 1) != 0;
   return c;
@@ -86,7 +87,8 @@ std::string describe(const Case &c) {
   return text + " panel " + std::to_string(t.panel) + " merge " + std::to_string(t.merge_phases) + " dense " +
          std::to_string(t.dense_phases) + " tile " + std::to_string(c.tile[0]) + "," + std::to_string(c.tile[1]) + "," +
          std::to_string(c.tile[2]) + " block_bytes " + std::to_string(t.block_bytes) + " transpose " +
-         std::to_string(t.transpose_input) + std::to_string(t.transpose_output);
+         std::to_string(t.transpose_input) + std::to_string(t.transpose_output) + " lane_sums " +
+         std::to_string(t.lane_sums);
 }
 
 TEST_F(Driver, RandomLayersAreTheDefinitionsWhateverTheCutAndTheThreads) {

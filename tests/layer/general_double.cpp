@@ -54,12 +54,12 @@ constexpr tconv_path first_path = {"reference", {0, 0},  &first_phases, {1, 1, f
                                    activate,    softmax, nullptr,       nullptr};
 
 constexpr tconv_kernel last(const char *name, const char *key) {
-  return {TCONV_ABI_VERSION, 1, name,       key, {16, 0, 0, 0, block_bytes, {}, 0, 0, 0},
+  return {TCONV_ABI_VERSION, 1, name,       key, {16, 0, 0, 0, block_bytes, {}, 0, 0, 0, 0},
           &variant,          1, &last_path, 1,   nullptr};
 }
 
 constexpr tconv_kernel first(const char *name, const char *key) {
-  return {TCONV_ABI_VERSION, 1, name,        key, {8, 0, 0, 0, block_bytes, {}, 0, 0, 0},
+  return {TCONV_ABI_VERSION, 1, name,        key, {8, 0, 0, 0, block_bytes, {}, 0, 0, 0, 0},
           &variant,          1, &first_path, 1,   nullptr};
 }
 

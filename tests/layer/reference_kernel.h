@@ -54,6 +54,12 @@ struct Arguments {
     return extent;
   }
 
+  // Input channels of a group. With lane sums a row of the input runs on over neighbouring taps.
+  std::int64_t inputs() const {
+    const std::int64_t all = taps[0] * taps[1] * taps[2];
+    return all > 0 ? weights.extent(1) / all : in.extent(0);
+  }
+
   int rank;
   View in, weights, bias, out;
   Position taps = {1, 1, 1}, steps = {1, 1, 1};
@@ -62,7 +68,7 @@ struct Arguments {
 // The input that a register tile reads, beyond the last position: present, and memory that may be touched.
 inline bool window_reaches(const Arguments &a, const Position &tile) {
   if (a.taps[0] * a.taps[1] * a.taps[2] == 0) return true;
-  std::int64_t last = (a.in.extent(0) - 1) * a.in.stride(0) + (a.in.extent(1) - 1) * a.in.stride(1);
+  std::int64_t last = (a.inputs() - 1) * a.in.stride(0) + (a.in.extent(1) - 1) * a.in.stride(1);
   for (int i = 0; i < a.rank; ++i) {
     const auto k = static_cast<std::size_t>(i);
     const std::int64_t needed = tconv_round_up(a.out.extent(2 + i), tile[k]) + (a.taps[k] - 1) * a.steps[k];
@@ -78,15 +84,17 @@ inline bool shapes_agree(const Arguments &a, bool dense) {
   const Position phases = a.out_extent(2 + a.rank);
   const std::int64_t each = dense ? outputs : tconv_round_up(outputs, panel);
   const std::int64_t columns = phases[0] * phases[1] * phases[2] * each;
-  const std::int64_t depth = a.in.extent(0) * a.taps[0] * a.taps[1] * a.taps[2];
-  return a.in.extent(1) == groups && a.weights.extent(3) == groups && a.bias.extent(1) == groups &&
-         a.weights.extent(1) == tconv_max(depth, 1) && a.weights.extent(2) == tconv_ceil_div(columns, panel) &&
-         a.bias.extent(0) >= outputs;
+  const std::int64_t depth = a.inputs() * a.taps[0] * a.taps[1] * a.taps[2];
+  const bool lane_sums = a.weights.stride(1) == 1 && panel > 1;
+  const std::int64_t row = a.inputs() * (lane_sums && a.steps[0] == 1 ? tconv_max(a.taps[0], 1) : 1);
+  return (a.in.extent(0) == row || panel == 1) && a.in.extent(1) == groups && a.weights.extent(3) == groups &&
+         a.bias.extent(1) == groups && a.weights.extent(1) == tconv_max(depth, 1) &&
+         a.weights.extent(2) == tconv_ceil_div(columns, panel) && a.bias.extent(0) >= outputs;
 }
 
 inline double one_output(const Arguments &a, std::int64_t group, std::int64_t co, std::int64_t column,
                          const Position &q) {
-  const std::int64_t inputs = a.in.extent(0), panel = a.weights.extent(0);
+  const std::int64_t inputs = a.inputs(), panel = a.weights.extent(0);
   const std::int64_t w =
       column % panel * a.weights.stride(0) + column / panel * a.weights.stride(2) + group * a.weights.stride(3);
   double sum = *a.bias.at(co * a.bias.stride(0) + group * a.bias.stride(1));

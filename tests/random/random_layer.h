@@ -39,6 +39,7 @@ struct Limits {
   double multiply_adds = 4e5;   // of the largest call
   std::int64_t most_channels = 72;
   bool depthwise = false;     // nothing but depthwise layers, of groups that fill vectors
+  bool few_outputs = false;   // channels last, many input channels and few output channels: what lane sums take
   bool short_phases = false;  // channels last and two or three taps a phase: what Winograd's method takes
 };
 

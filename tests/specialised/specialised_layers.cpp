@@ -163,6 +163,7 @@ int main(int argc, char **argv) {
       totals.methods);
   if (options.count >= 23 && totals.methods.size() < 5)
     fail("a batch has five at least of direct, pixel_shuffle, depthwise and winograd kernels and of those transposed");
+  if (options.count >= 23 && totals.methods["lane_sums"] == 0) fail("a batch has a kernel of lane sums at least");
   const std::string program = build(options);
   std::fflush(stdout);
   // The directory stays for a look at it when something is wrong.
