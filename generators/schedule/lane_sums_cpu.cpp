@@ -2,10 +2,9 @@
 // that is held in registers over the whole depth. A vector of input serves all columns, one of weights all positions.
 //
 // Tried on 32 x 32, 64 -> 3 channels, k4 s2, AVX-512, one thread (155 to 160 GFLOP/s, of a peak of 240):
-//   Sums transposed before their lanes are folded, which needs half the shuffles: LLVM takes them apart into three times
-//   as many; 150 GFLOP/s.
-//   Blocks of 16, 32, 64, 128 and 256 KB: 72, 96, 138, 152 and 156 GFLOP/s, since windows overlap; 512 KB: 159.
-//   tanh in a loop of vectors of 8: 0.057 ms; unrolled, of 4: 0.051; unrolled, of 8: 0.045.
+//   Sums transposed before their lanes are folded, which needs half the shuffles: LLVM takes them apart into three
+//   times as many; 150 GFLOP/s. Blocks of 16, 32, 64, 128 and 256 KB: 72, 96, 138, 152 and 156 GFLOP/s, since windows
+//   overlap; 512 KB: 159. tanh in a loop of vectors of 8: 0.057 ms; unrolled, of 4: 0.051; unrolled, of 8: 0.045.
 // A tenth of the time goes into copying the window with zeros around it, a sixth into adding up and storing.
 #include <algorithm>
 
