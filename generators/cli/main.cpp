@@ -144,7 +144,7 @@ void add_tune(CLI::App &app, tconv::TuneOptions &options) {
       "  tconvc tune up1.json up2.json --budget 5m --db schedules.txt\n"
       "  tconvc compile up1.json --db schedules.txt --target host -o up1\n"
       "  tconvc tune up1.json --target arm-64-linux --runner 'qemu-aarch64 {}'\n"
-      "  tconvc tune up1.json --target arm-64-android-armv82a+fp16 \\\n"
+      "  tconvc tune up1.json --target arm-64-android \\\n"
       "    --runner 'adb push {} /data/local/tmp/candidate >/dev/null && adb shell /data/local/tmp/candidate'");
 }
 
