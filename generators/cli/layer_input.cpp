@@ -135,6 +135,7 @@ Result<LoadedLayer> load_layer(const LayerOptions &options) {
 
 Result<Schedule> find_schedule(const Plan &plan, const std::vector<Halide::Target> &targets,
                                const ScheduleOptions &options) {
+  if (options.rules) return choose_schedule(plan, targets);
   return find_schedule(plan, targets, ScheduleSources{options.schedule, options.database, options.processor});
 }
 

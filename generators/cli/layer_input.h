@@ -24,6 +24,7 @@ struct ScheduleOptions {
   std::string schedule;   // a line of parameters
   std::string database;   // a file of records, before what ships with tconv
   std::string processor;  // whose records are preferred
+  bool rules = false;     // no record at all
 };
 
 struct LoadedLayer {

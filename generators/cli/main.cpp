@@ -25,12 +25,15 @@ void add_layer_options(CLI::App *verb, tconv::LayerOptions &layer) {
 }
 
 void add_schedule_options(CLI::App *verb, tconv::ScheduleOptions &schedule) {
-  verb->add_option("--schedule", schedule.schedule,
-                   "the schedule, as `tconvc explain` prints it, in place of what is known or expected to be fast");
+  CLI::Option *text = verb->add_option("--schedule", schedule.schedule,
+                                       "the schedule, as `tconvc explain` prints it, in place of what is known or "
+                                       "expected to be fast");
   verb->add_option("--db", schedule.database,
                    "a file of schedules that `tconvc tune` wrote, asked before what ships with tconv");
   verb->add_option("--processor", schedule.processor,
                    "whose records are preferred, as vendor-family-model (default: this machine's)");
+  verb->add_flag("--rules", schedule.rules, "what the rules and cost models choose, whatever was measured")
+      ->excludes(text);
 }
 
 void add_compile(CLI::App &app, tconv::CompileOptions &options) {

@@ -139,44 +139,55 @@ static void fill(float *data, int64_t count, uint64_t seed) {
   }
 }
 
-typedef struct {
-  tconv_dims dims;
-  const float *input, *kernel, *bias, *output;
-} arrays;
-
 static int64_t at(int64_t n, int64_t channel, int64_t channels, const int64_t *position, const int64_t *size) {
   const int64_t inside = (position[0] * size[1] + position[1]) * size[2] + position[2];
   const int64_t all = size[0] * size[1] * size[2];
   return LAYER.channels_last ? (n * all + inside) * channels + channel : (n * channels + channel) * all + inside;
 }
 
+/* The taps that meet an output in one dimension, and the inputs that they take there. */
+typedef struct {
+  int64_t count, *tap, *in;
+} meetings;
+
+typedef struct {
+  tconv_dims dims;
+  const float *input, *kernel, *bias, *output;
+  meetings *meetings; /* one a dimension, to work in */
+} arrays;
+
 /* The definition: output o takes kernel[k] * input[i] wherever o + crop = stride * i + dilation * k. */
+static void find_meetings(const tconv_dim *dim, int64_t out, meetings *found) {
+  int64_t k;
+  found->count = 0;
+  for (k = 0; k < dim->kernel; ++k) {
+    const int64_t from = out + dim->crop - k * dim->dilation;
+    if (from < 0 || from % dim->stride != 0 || from / dim->stride >= dim->in) continue;
+    found->tap[found->count] = k;
+    found->in[found->count++] = from / dim->stride;
+  }
+}
+
 static double sum_at(const arrays *a, int64_t n, int64_t channel, const int64_t *out) {
   const int64_t inputs = LAYER.in_channels / LAYER.groups, outputs = LAYER.out_channels / LAYER.groups;
   const int64_t group = channel / outputs;
-  const tconv_dim *dim = a->dims.dim;
+  const int64_t in_size[3] = {a->dims.dim[0].in, a->dims.dim[1].in, a->dims.dim[2].in};
   const int lead = TCONV_MAX_RANK - LAYER.rank;
-  int64_t in_size[3], taps = 1, tap, c;
+  const meetings *m = a->meetings;
+  int64_t z, y, x, c;
   double sum = a->bias[channel];
   int d;
-  for (d = 0; d < 3; ++d) {
-    in_size[d] = dim[d].in;
-    taps *= dim[d].kernel;
-  }
-  for (tap = 0; tap < taps; ++tap) {
-    int64_t rest = tap, in[3], weight = group * STRIDES.group + channel % outputs * STRIDES.out;
-    int inside = 1;
-    for (d = 2; d >= 0; --d) {
-      const int64_t k = rest % dim[d].kernel, from = out[d] + dim[d].crop - k * dim[d].dilation;
-      rest /= dim[d].kernel;
-      in[d] = from / dim[d].stride;
-      inside = inside && from >= 0 && from % dim[d].stride == 0 && in[d] < dim[d].in;
-      if (d >= lead) weight += k * STRIDES.tap[d - lead];
-    }
-    for (c = 0; inside && c < inputs; ++c)
-      sum += (double)a->kernel[weight + c * STRIDES.in] *
-             (double)a->input[at(n, group * inputs + c, LAYER.in_channels, in, in_size)];
-  }
+  for (d = 0; d < 3; ++d) find_meetings(&a->dims.dim[d], out[d], &a->meetings[d]);
+  for (z = 0; z < m[0].count; ++z)
+    for (y = 0; y < m[1].count; ++y)
+      for (x = 0; x < m[2].count; ++x) {
+        const int64_t in[3] = {m[0].in[z], m[1].in[y], m[2].in[x]}, tap[3] = {m[0].tap[z], m[1].tap[y], m[2].tap[x]};
+        int64_t weight = group * STRIDES.group + channel % outputs * STRIDES.out;
+        for (d = lead; d < 3; ++d) weight += tap[d] * STRIDES.tap[d - lead];
+        for (c = 0; c < inputs; ++c)
+          sum += (double)a->kernel[weight + c * STRIDES.in] *
+                 (double)a->input[at(n, group * inputs + c, LAYER.in_channels, in, in_size)];
+      }
   return sum;
 }
 
@@ -284,6 +295,7 @@ int main(int argc, char **argv) {
   const double seconds = argc > 2 ? atof(argv[2]) : 0.3, work = argc > 3 ? atof(argv[3]) : 2e7;
   char processor[PROCESSOR_NAME_BYTES];
   tconv_call call = {0};
+  meetings each[3];
   arrays a;
   int64_t inputs, outputs, weights;
   float *input, *kernel, *bias, *output, *packed;
@@ -303,6 +315,12 @@ int main(int argc, char **argv) {
     weights *= a.dims.dim[d].kernel;
   }
   for (d = 0; d < LAYER.rank; ++d) call.size[d] = LAYER.size[d];
+  for (d = 0; d < 3; ++d) {
+    each[d].tap = (int64_t *)malloc((size_t)a.dims.dim[d].kernel * sizeof(int64_t));
+    each[d].in = (int64_t *)malloc((size_t)a.dims.dim[d].kernel * sizeof(int64_t));
+    if (!each[d].tap || !each[d].in) fail("out of", "memory");
+  }
+  a.meetings = each;
   a.input = input = new_floats(inputs);
   a.kernel = kernel = new_floats(weights);
   a.bias = bias = new_floats(LAYER.out_channels);

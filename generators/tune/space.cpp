@@ -1,6 +1,7 @@
 #include "tune/space.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include <fmt/format.h>
@@ -126,17 +127,41 @@ class Space {
     }
   }
 
+  // Lengths of the rows that the products work on.
+  std::vector<std::int64_t> tile_rows(const tconv_tiling &tiling) const {
+    const tconv_dims dims = typical_dims(plan_);
+    std::vector<std::int64_t> lengths;
+    for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
+      if (tconv_has_kind(&tiling, kind))
+        lengths.push_back(tconv_find_tile_grid(&tiling, &plan_.layer, &dims, kind).dim[2].count);
+    return lengths;
+  }
+
+  // Rows are cut into register tiles of one length, the best of those that there are; all that wastes little is tried,
+  // and a further length only where it wastes less.
   void with_rows(Parameters p, int part) {
+    constexpr double most_waste = 1.2;
     const std::vector<int> own = p.target.rows;
+    const std::vector<std::int64_t> lengths = tile_rows(p.tiling);
+    const auto covered = [&](const std::vector<int> &rows) {
+      std::int64_t all = 0;
+      for (const std::int64_t length : lengths) {
+        std::int64_t least = tconv_round_up(length, rows[0]);
+        for (const int one : rows) least = std::min(least, tconv_round_up(length, one));
+        all += least;
+      }
+      return all;
+    };
+    const std::int64_t least = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
     const int most = accumulators(registers_, part) / part;
     with_blocks(p, winograd_blocks);
     for (int rows = std::max(2, most / 2); rows <= most; ++rows) {
       p.target.rows = {rows};
-      with_blocks(p, winograd_blocks);
+      if (static_cast<double>(covered(p.target.rows)) <= most_waste * static_cast<double>(least))
+        with_blocks(p, winograd_blocks);
       p.target.rows = own;
-      if (std::find(own.begin(), own.end(), rows) != own.end()) continue;
       p.target.rows.push_back(rows);
-      with_blocks(p, winograd_blocks);
+      if (covered(p.target.rows) < covered(own)) with_blocks(p, winograd_blocks);
     }
   }
 

@@ -29,7 +29,7 @@ class Accuracy(TconvcTest):
     def run_layer(self, *options):
         output = self.directory / "output.npy"
         self.succeeds("run", self.directory / "layer.json", "--input", self.directory / "input.npy", "--kernel",
-                      self.directory / "kernel.npy", "--output", output, *options)
+                      self.directory / "kernel.npy", "--output", output, "--rules", *options)
         return read_npy(output)[1]
 
     def errors(self, size, kernel, stride):
@@ -42,7 +42,7 @@ class Accuracy(TconvcTest):
         inputs, weights = (read_npy(self.directory / name)[1] for name in ("input.npy", "kernel.npy"))
         layer = keras_layer(kernel_size=[kernel] * 2, strides=[stride] * 2, filters=FILTERS, use_bias=False,
                             input_shape=[1, size, size, CHANNELS])
-        method = self.succeeds("explain", self.file("layer.json", layer))
+        method = self.succeeds("explain", self.file("layer.json", layer), "--rules")
         results = [self.run_layer(), self.run_layer("--exact")]
         sums = [0.0, 0.0]
         for _ in range(SAMPLES):

@@ -9,12 +9,13 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.tconvc import TconvcTest, keras_layer, main
 
-VERBS = ("compile", "run", "explain", "bench", "targets", "general")
+VERBS = ("compile", "run", "explain", "bench", "tune", "targets", "general", "report")
 
 
 class Explain(TconvcTest):
     def explain(self, *options, **changes):
-        return self.succeeds("explain", self.file("layer.json", keras_layer(**changes)), *options)
+        """By the rules alone: what ships in the database is measured anew now and then."""
+        return self.succeeds("explain", self.file("layer.json", keras_layer(**changes)), "--rules", *options)
 
     def test_geometry_and_phases(self):
         text = self.explain()
