@@ -20,3 +20,7 @@ install(FILES
     DESTINATION "${package_directory}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE"
     DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/tconv")
+
+# `tconvc tune --cluster` starts the one; the other is for the user's pip.
+install(PROGRAMS "${PROJECT_SOURCE_DIR}/generators/tune/cluster_run.py" DESTINATION share/tconv)
+install(FILES "${PROJECT_SOURCE_DIR}/requirements-cluster.txt" DESTINATION share/tconv)
