@@ -29,9 +29,10 @@ Status make_measuring_program(const EmitRequest &request, const std::string &out
       return invalid_argument("--emit program needs every spatial size of input_shape given");
   const Result<Staging> work = Staging::beside(output);
   if (!work.ok()) return work.status();
-  const Result<std::filesystem::path> program = make_program(
-      {ProgramKind::measure, request.plan, request.weight_strides, request.targets, false, request.schedule, true},
-      work.value());
+  const Result<std::filesystem::path> program =
+      make_program({ProgramKind::measure, request.plan, request.weight_strides, request.targets, false,
+                    request.schedule, true, request.runtime_object},
+                   work.value());
   if (!program.ok()) return program.status();
   const std::string name = request.plan.name + "_program";
   std::error_code error;
@@ -54,6 +55,7 @@ Status compile(const CompileOptions &options) {
   const Result<Schedule> schedule = find_schedule(loaded.value().plan, targets.value(), options.schedule);
   if (!schedule.ok()) return schedule.status();
   request.schedule = schedule.value();
+  request.runtime_object = options.runtime_object;
   const auto wants = [&](const char *what) {
     return std::find(options.emit.begin(), options.emit.end(), what) != options.emit.end();
   };

@@ -52,6 +52,8 @@ void add_compile(CLI::App &app, tconv::CompileOptions &options) {
       ->delimiter(',')
       ->check(CLI::IsMember({"static", "shared", "header", "assembly", "stmt", "program"}))
       ->capture_default_str();
+  verb->add_option("--runtime-object", options.runtime_object,
+                   "a file that keeps Halide's compiled runtime from one call to the next, for the same targets");
   verb->footer(
       "Without --kernel the header exports the size of the packed weights, pack and run; with it, run alone.\n\n"
       "example:\n"
@@ -143,7 +145,7 @@ void add_tune(CLI::App &app, tconv::TuneOptions &options) {
   verb->add_option("--activation", options.layer.activation, "the activation to fuse, by Keras' name");
   add_exact(verb, options.layer);
   verb->footer(
-      "examples:\n"
+      "example:\n"
       "  tconvc tune up1.json up2.json --budget 5m --db schedules.txt\n"
       "  tconvc compile up1.json --db schedules.txt --target host -o up1\n"
       "  tconvc tune up1.json --target arm-64-linux --runner 'qemu-aarch64 {}'\n"

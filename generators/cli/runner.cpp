@@ -57,7 +57,7 @@ Result<Tensor> run_layer(const RunnerRequest &request) {
 
   const Result<fs::path> program =
       make_program({ProgramKind::run_files, request.layer->plan, request.layer->weight_strides, request.targets,
-                    request.general, request.schedule, !runs_here(target)},
+                    request.general, request.schedule, !runs_here(target), {}},
                    staging.value());
   if (!program.ok()) return program.status();
   Status status = write_floats(work / "input", request.input->data);

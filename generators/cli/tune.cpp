@@ -138,8 +138,10 @@ Status tune_layer(const TuneOptions &options, const std::string &path, const Hal
   if (options.baselines) how.baselines = {"adams2019", "li2018", "mullapudi2016"};
   how.log = options.log;
   Progress progress;
+  const Result<Laboratory> opened = Laboratory::open(laboratory);
+  if (!opened.ok()) return opened.status();
   const Result<SearchResult> found = search(plan, target, first_candidates(plan, target, options.database), history,
-                                            Laboratory(laboratory), how, std::ref(progress));
+                                            opened.value(), how, std::ref(progress));
   progress.end();
   if (!found.ok()) return found.status();
   print_result(found.value(), options.strategy);

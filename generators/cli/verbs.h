@@ -17,6 +17,7 @@ struct CompileOptions {
   std::vector<std::string> targets;
   std::string output;
   std::vector<std::string> emit = {"static", "header"};
+  std::string runtime_object;
 };
 Status compile(const CompileOptions &options);
 

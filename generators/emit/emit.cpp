@@ -30,6 +30,21 @@ std::vector<float> pack_weights(const EmitRequest &request, const Schedule &sche
   return packed;
 }
 
+// Several programs may make the kept one at once: each moves a whole file there.
+Result<fs::path> make_runtime(const EmitRequest &request, const Staging &staging) {
+  const fs::path &kept = request.runtime_object, made = staging.path() / (request.plan.name + "_runtime.o");
+  if (!kept.empty() && fs::exists(kept)) return kept;
+  const Status status = compile_runtime(request.targets.back(), made);
+  if (!status.ok()) return status;
+  if (kept.empty()) return made;
+  std::error_code error;
+  const fs::path beside = kept.string() + staging.path().filename().string();
+  fs::copy_file(made, beside, error);
+  if (!error) fs::rename(beside, kept, error);
+  if (error) return Status(StatusCode::io_error, fmt::format("cannot write '{}': {}", kept.string(), error.message()));
+  return kept;
+}
+
 Result<Objects> make_objects(const EmitRequest &request, const Schedule &schedule, const Staging &staging) {
   Objects objects;
   for (std::size_t t = 0; t < request.targets.size(); ++t) {
@@ -48,10 +63,9 @@ Result<Objects> make_objects(const EmitRequest &request, const Schedule &schedul
     objects.all.push_back(object.string());
   }
   if (!request.runtime) return objects;
-  const fs::path runtime = staging.path() / (request.plan.name + "_runtime.o");
-  const Status status = compile_runtime(baseline, runtime);
-  if (!status.ok()) return status;
-  objects.all.push_back(runtime.string());
+  const Result<fs::path> runtime = make_runtime(request, staging);
+  if (!runtime.ok()) return runtime.status();
+  objects.all.push_back(runtime.value().string());
   return objects;
 }
 

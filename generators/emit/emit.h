@@ -32,6 +32,8 @@ struct EmitRequest {
   bool shared_library = false;
   bool header = true;
   bool runtime = true;  // false: another library in the same program has Halide's runtime
+  // A file that holds the runtime's object for these targets, or will: it takes longer than most kernels.
+  std::filesystem::path runtime_object;
   CodeForms forms;
 };
 

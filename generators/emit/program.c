@@ -14,12 +14,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#endif
-
 enum { CHAINS = 12, PEAK_ROUNDS = 1000000, MOST_TIMES = 4096 };
 
 static double now(void) {
@@ -43,31 +37,29 @@ static float *new_floats(int64_t count) {
   return (float *)memory;
 }
 
-/* Twelve independent chains of multiply-adds: enough for two units of up to six cycles. The result is returned so that
- * the loop cannot be dropped. */
-#define PEAK_LOOP(NAME, TARGET, VECTOR, SET, FMA)                         \
-  TARGET static float NAME(long rounds) {                                 \
-    VECTOR sum[CHAINS], a = SET(0.999f), b = SET(1e-6f);                  \
-    float result = 0, lane[sizeof(VECTOR) / sizeof(float)];               \
-    long i;                                                               \
-    int c;                                                                \
-    for (c = 0; c < CHAINS; ++c) sum[c] = SET((float)c);                  \
-    for (i = 0; i < rounds; ++i) {                                        \
-      _Pragma("GCC unroll 12") for (c = 0; c < CHAINS; ++c) sum[c] = FMA; \
-    }                                                                     \
-    for (c = 0; c < CHAINS; ++c) {                                        \
-      memcpy(lane, &sum[c], sizeof lane);                                 \
-      result += lane[0];                                                  \
-    }                                                                     \
-    return result;                                                        \
+/* Twelve independent chains of multiply-adds, which the compiler fuses where the target can: enough for two units of up
+ * to six cycles. The result is returned so that the loop cannot be dropped. */
+#define PEAK_LOOP(NAME, TARGET, LANES)                                               \
+  TARGET static float NAME(long rounds) {                                            \
+    typedef float vector __attribute__((vector_size(LANES * sizeof(float))));        \
+    vector sum[CHAINS], a = (vector){0} + 0.999f, b = (vector){0} + 1e-6f;           \
+    float result = 0;                                                                \
+    long i;                                                                          \
+    int c;                                                                           \
+    for (c = 0; c < CHAINS; ++c) sum[c] = (vector){0} + (float)c;                    \
+    for (i = 0; i < rounds; ++i) {                                                   \
+      _Pragma("GCC unroll 12") for (c = 0; c < CHAINS; ++c) sum[c] = sum[c] * a + b; \
+    }                                                                                \
+    for (c = 0; c < CHAINS; ++c) result += sum[c][0];                                \
+    return result;                                                                   \
   }
 
 #if defined(__x86_64__)
-PEAK_LOOP(peak_avx512, __attribute__((target("avx512f"))), __m512, _mm512_set1_ps, _mm512_fmadd_ps(sum[c], a, b))
-PEAK_LOOP(peak_avx2, __attribute__((target("avx2,fma"))), __m256, _mm256_set1_ps, _mm256_fmadd_ps(sum[c], a, b))
-PEAK_LOOP(peak_sse, , __m128, _mm_set1_ps, _mm_add_ps(_mm_mul_ps(sum[c], a), b))
+PEAK_LOOP(peak_avx512, __attribute__((target("avx512f"))), 16)
+PEAK_LOOP(peak_avx2, __attribute__((target("avx2,fma"))), 8)
+PEAK_LOOP(peak_sse, , 4)
 #elif defined(__aarch64__)
-PEAK_LOOP(peak_neon, , float32x4_t, vdupq_n_f32, vfmaq_f32(b, sum[c], a))
+PEAK_LOOP(peak_neon, , 4)
 #endif
 
 static float (*peak_loop(int *lanes))(long) {

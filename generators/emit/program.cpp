@@ -44,6 +44,7 @@ Result<Kernel> own_kernel(const ProgramRequest &request, const fs::path &work) {
   emission.targets = request.targets;
   emission.weight_strides = request.weight_strides;
   emission.schedule = request.schedule;
+  emission.runtime_object = request.runtime_object;
   const Result<Emitted> emitted = emit(emission, work / "kernel");
   if (!emitted.ok()) return emitted.status();
   Kernel kernel{emission.plan.name, work / "kernel"};
@@ -86,7 +87,7 @@ Result<fs::path> make_program(const ProgramRequest &request, const Staging &work
   if (!status.ok()) return status;
   const fs::path program = work.path() / "program", &directory = kernel.value().directory;
   std::vector<std::string> command = {compiler.value(),
-                                      "-O2",
+                                      "-O1",  // the kernel is compiled; many programs are made in a search
                                       "-std=gnu99",
                                       "-I" + directory.string(),
                                       (work.path() / "main.c").string(),

@@ -25,6 +25,7 @@ struct ProgramRequest {
   bool general = false;                 // the library's any-size kernel, in place of one of the plan's own
   std::optional<Schedule> schedule;     // as EmitRequest has it
   bool linked_statically = false;       // needs nothing where it runs
+  std::filesystem::path runtime_object;  // as EmitRequest has it
 };
 
 // Makes everything in `work` and returns the program's path there.

@@ -39,6 +39,11 @@ std::string replace_all(std::string text, const std::string &what, const std::st
   return text;
 }
 
+// On a cluster a program waits for a worker, and starts anew where one dies: the limit is kept there.
+double run_limit(const LaboratoryOptions &options) {
+  return options.cluster.empty() ? options.limit : 600 + 10 * options.limit;
+}
+
 // Rounds are many, so each is short.
 double duel_seconds(const LaboratoryOptions &options) { return options.seconds / 4; }
 
@@ -47,7 +52,8 @@ std::vector<std::string> cluster_command(const LaboratoryOptions &options) {
   const char *python = std::getenv("TCONV_PYTHON");
   std::error_code error;
   const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
-  return {python == nullptr ? "python3" : python, (prefix / "share/tconv/cluster_run.py").string(), options.cluster};
+  return {python == nullptr ? "python3" : python, (prefix / "share/tconv/cluster_run.py").string(), "--limit",
+          fmt::format("{}", options.limit), options.cluster};
 }
 
 // The last line that is a JSON object: a runner may print before it.
@@ -66,7 +72,11 @@ nlohmann::json last_object(const std::string &output) {
 
 // A program that runs elsewhere ends the connection with its own exit code, or with 128 and its signal.
 std::string outcome_of(const ProcessResult &result) {
-  if (result.timed_out) return "timed_out";
+  // cluster_run.py's, and ssh's.
+  constexpr int no_cluster = 75, timed_out_elsewhere = 124, no_connection = 255;
+  if (result.exit_code == no_cluster) return "unreachable";
+  if (result.timed_out || result.exit_code == timed_out_elsewhere) return "timed_out";
+  if (result.exit_code == no_connection) return "failed";
   return result.exit_code > 128 ? "crashed" : "failed";
 }
 
@@ -89,6 +99,12 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+Result<Laboratory> Laboratory::open(LaboratoryOptions options) {
+  Result<Staging> place = Staging::beside(fs::temp_directory_path() / "tconv-tune");
+  if (!place.ok()) return place.status();
+  return Laboratory(std::move(options), std::move(place).value());
+}
+
 Trial Laboratory::build(const std::string &schedule) const {
   const Stopwatch watch;
   Trial trial;
@@ -103,8 +119,9 @@ Trial Laboratory::build(const std::string &schedule) const {
   std::error_code error;
   std::vector<std::string> command = {fs::read_symlink("/proc/self/exe", error).string(), "compile"};
   command.insert(command.end(), options_.compile.begin(), options_.compile.end());
-  command.insert(command.end(), {"--target", options_.target, "--schedule", schedule, "--emit", "program", "--name",
-                                 "candidate", "-o", place.string()});
+  command.insert(command.end(),
+                 {"--target", options_.target, "--schedule", schedule, "--emit", "program", "--name", "candidate",
+                  "--runtime-object", (place_->path() / "runtime.o").string(), "-o", place.string()});
   const Result<ProcessResult> compiled = run_process(command, options_.limit);
   trial.seconds = watch.seconds();
   if (!compiled.ok()) {
@@ -139,7 +156,7 @@ std::vector<std::string> Laboratory::run_command(const fs::path &program, double
 
 void Laboratory::run_into(Trial &trial, double seconds, bool checked) const {
   const Stopwatch watch;
-  const Result<ProcessResult> ran = run_process(run_command(trial.program.path, seconds, checked), options_.limit);
+  const Result<ProcessResult> ran = run_process(run_command(trial.program.path, seconds, checked), run_limit(options_));
   trial.seconds += watch.seconds();
   trial.outcome = "failed";
   if (!ran.ok()) {
@@ -191,7 +208,7 @@ std::vector<Round> Laboratory::in_turn_on_cluster(const Program &incumbent, cons
   command.insert(command.end(),
                  {"--duel", std::to_string(most_rounds), incumbent.path.string(), challenger.path.string(),
                   std::to_string(options_.threads), fmt::format("{}", duel_seconds(options_))});
-  const Result<ProcessResult> ran = run_process(command, 2 * most_rounds * options_.limit);
+  const Result<ProcessResult> ran = run_process(command, 2 * most_rounds * run_limit(options_));
   if (!ran.ok() || !ran.value().ok()) return {};
   const nlohmann::json json = last_object(ran.value().output);
   std::vector<Round> rounds;

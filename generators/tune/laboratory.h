@@ -30,7 +30,7 @@ struct Program {
   std::filesystem::path path;
 };
 
-// How a step ended: `outcome` and `message` as in the log.
+// How a step ended: `outcome` and `message` as in the log, or "built", or "unreachable" where the cluster is at fault.
 struct Trial {
   Program program;
   std::string outcome, message;
@@ -56,7 +56,7 @@ double median(std::vector<double> values);
 
 class Laboratory {
  public:
-  explicit Laboratory(LaboratoryOptions options) : options_(std::move(options)) {}
+  static Result<Laboratory> open(LaboratoryOptions options);
 
   // Builds the schedules' programs, `jobs` at a time, and measures and checks them: one after another here, all at once
   // on a cluster.
@@ -71,12 +71,15 @@ class Laboratory {
   const LaboratoryOptions &options() const { return options_; }
 
  private:
+  Laboratory(LaboratoryOptions options, Staging place)
+      : options_(std::move(options)), place_(std::make_shared<const Staging>(std::move(place))) {}
   std::vector<std::string> run_command(const std::filesystem::path &program, double seconds, bool checked) const;
   void run_into(Trial &trial, double seconds, bool checked) const;
   std::vector<Round> in_turn_here(const Program &incumbent, const Program &challenger) const;
   std::vector<Round> in_turn_on_cluster(const Program &incumbent, const Program &challenger) const;
 
   LaboratoryOptions options_;
+  std::shared_ptr<const Staging> place_;  // what all candidates have in common
 };
 
 }  // namespace tconv

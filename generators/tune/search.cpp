@@ -199,6 +199,7 @@ class Search {
     double told = 0;
     const std::vector<Trial> trials = laboratory_.try_all(schedules);
     for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (trials[i].outcome == "unreachable") return {StatusCode::io_error, "cluster: " + trials[i].message};
       tried_[batch[i]] = true;
       if (strategy == "start") start_cycles_ = space_[batch[i]].cycles;
       LogRecord record = new_record(strategy, schedules[i], trials[i]);
