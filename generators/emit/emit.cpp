@@ -33,16 +33,16 @@ std::vector<float> pack_weights(const EmitRequest &request, const Schedule &sche
 // Several programs may make the kept one at once: each moves a whole file there.
 Result<fs::path> make_runtime(const EmitRequest &request, const Staging &staging) {
   const fs::path &kept = request.runtime_object, made = staging.path() / (request.plan.name + "_runtime.o");
-  if (!kept.empty() && fs::exists(kept)) return kept;
+  std::error_code error;
+  if (!kept.empty() && fs::copy_file(kept, made, error)) return made;
   const Status status = compile_runtime(request.targets.back(), made);
   if (!status.ok()) return status;
   if (kept.empty()) return made;
-  std::error_code error;
   const fs::path beside = kept.string() + staging.path().filename().string();
   fs::copy_file(made, beside, error);
   if (!error) fs::rename(beside, kept, error);
   if (error) return Status(StatusCode::io_error, fmt::format("cannot write '{}': {}", kept.string(), error.message()));
-  return kept;
+  return made;
 }
 
 Result<Objects> make_objects(const EmitRequest &request, const Schedule &schedule, const Staging &staging) {

@@ -12,7 +12,7 @@ namespace tconv {
 namespace {
 
 // Deviations of the logarithm: what one parameter's value usually changes, and what is left unexplained.
-constexpr double value_deviation = 0.12, noise_deviation = 0.06;
+constexpr double value_deviation = 0.2, noise_deviation = 0.08;
 
 }  // namespace
 

@@ -23,7 +23,7 @@ constexpr double near = 1.05;
 constexpr double least_gain = 1.01;
 
 // How much doubt is worth, in deviations.
-constexpr double optimism = 1.0;
+constexpr double optimism = 1.5;
 
 // A candidate that does not run tells of its parameters as one that is so much slower, as a logarithm.
 constexpr double failure_penalty = 0.7;
@@ -45,18 +45,18 @@ class Search {
         tell_(tell),
         space_(search_space(plan, target, laboratory.options().threads)),
         random_(options.seed) {
-    for (const Candidate &one : first) space_.push_back(one);
+    for (std::size_t i = 0; i < space_.size(); ++i) number_.emplace(space_[i].text, i);
+    for (const Candidate &one : first)
+      if (number_.emplace(one.text, space_.size()).second) space_.push_back(one);
     std::vector<std::string> texts;
-    for (std::size_t i = 0; i < space_.size(); ++i) {
-      number_.emplace(space_[i].text, i);
-      texts.push_back(space_[i].text);
-    }
+    for (const Candidate &one : space_) texts.push_back(one.text);
     tried_.resize(space_.size());
     learner_.emplace(texts);
   }
 
   Status recall(const std::vector<LogRecord> &history) {
     for (const LogRecord &record : history) {
+      if (is_baseline(record)) continue;
       spent_ += record.seconds;
       const auto found = number_.find(record.schedule);
       if (found != number_.end()) {
@@ -85,17 +85,16 @@ class Search {
         return {StatusCode::internal,
                 fmt::format("the rules' own choice, {}, does not run: {}", one.text, last_message_)};
     }
-    while (result_.stopped.empty()) {
-      const std::vector<std::size_t> batch = next_batch();
-      if (batch.empty() || !result_.stopped.empty()) break;
-      const Status status = attempt(batch, options_.strategy);
-      if (!status.ok()) return status;
+    while (true) {
       if (spent_ >= options_.budget) result_.stopped = fmt::format("the {:.0f} s are spent", options_.budget);
       if (unchanged_ >= options_.patience)
         result_.stopped = fmt::format("{} candidates in a row changed nothing", unchanged_);
+      const std::vector<std::size_t> batch = result_.stopped.empty() ? next_batch() : std::vector<std::size_t>{};
+      if (batch.empty() && result_.stopped.empty()) result_.stopped = "everything was tried";
+      if (!result_.stopped.empty()) return {};
+      const Status status = attempt(batch, options_.strategy);
+      if (!status.ok()) return status;
     }
-    if (result_.stopped.empty()) result_.stopped = "everything was tried";
-    return {};
   }
 
   Status run_baselines(const std::vector<LogRecord> &history) {
@@ -127,6 +126,11 @@ class Search {
   }
 
  private:
+  // These come after the search, and take none of its time.
+  bool is_baseline(const LogRecord &record) const {
+    return record.schedule.find("autoscheduler=") != std::string::npos;
+  }
+
   LogRecord new_record(const std::string &strategy, const std::string &schedule, const Trial &trial) const {
     LogRecord r;
     const tconv_dims dims = typical_dims(plan_);
