@@ -104,6 +104,46 @@ static double measure_peak(int threads) {
   return 2.0 * lanes * CHAINS * (double)PEAK_ROUNDS * threads / best * 1e-9;
 }
 
+/* An array that no second-level cache holds, and that most third-level ones do not. */
+enum { STREAM_BYTES = 96 << 20 };
+
+typedef struct {
+  const char *memory;
+  size_t share;
+} stream;
+
+static int read_task(void *context, int index, uint8_t *closure) {
+  typedef float vector __attribute__((vector_size(16)));
+  const stream *s = (const stream *)closure;
+  const vector *data = (const vector *)(s->memory + (size_t)index * s->share);
+  vector sum[4] = {{0}};
+  size_t i;
+  int c;
+  (void)context;
+  for (i = 0; i + 4 <= s->share / sizeof(vector); i += 4)
+    for (c = 0; c < 4; ++c) sum[c] += data[i + (size_t)c];
+  sink = sum[0][0] + sum[1][0] + sum[2][0] + sum[3][0];
+  return 0;
+}
+
+/* GB/s that so many threads read from memory together, the best of four. 0 where the memory is not to be had. */
+static double measure_bandwidth(int threads) {
+  stream s = {NULL, STREAM_BYTES / (size_t)threads / 64 * 64};
+  void *memory;
+  double best = 1e30;
+  int i;
+  if (posix_memalign(&memory, 64, STREAM_BYTES) != 0) return 0;
+  memset(memory, 0, STREAM_BYTES);
+  s.memory = (const char *)memory;
+  for (i = 0; i < 4; ++i) {
+    const double start = now();
+    halide_do_par_for(NULL, read_task, 0, threads, (uint8_t *)&s);
+    if (now() - start < best) best = now() - start;
+  }
+  free(memory);
+  return (double)s.share * threads / best * 1e-9;
+}
+
 static int by_value(const void *a, const void *b) {
   const double x = *(const double *)a, y = *(const double *)b;
   return x < y ? -1 : x > y;
@@ -291,7 +331,7 @@ int main(int argc, char **argv) {
   arrays a;
   int64_t inputs, outputs, weights;
   float *input, *kernel, *bias, *output, *packed;
-  double peak = 0, error = 0, share = 0;
+  double peak = 0, bandwidth = 0, error = 0, share = 0;
   int d, runs;
   if (argc > 4 || threads < 1) fail("usage:", "program [THREADS [SECONDS [WORK]]]");
   if (!tconv_resolve_layer(&LAYER, LAYER.size, &a.dims)) fail("tconv:", tconv_status_message(TCONV_ERROR_SHAPE));
@@ -332,6 +372,7 @@ int main(int argc, char **argv) {
   if (work > 0) {
     share = largest_share(&a, outputs, find_step(&a, outputs, work), &error);
     peak = measure_peak(threads);
+    bandwidth = measure_bandwidth(threads);
   }
   runs = measure(&call, seconds, times);
   if (work > 0) {
@@ -341,7 +382,7 @@ int main(int argc, char **argv) {
   processor_name(processor);
   printf("{\"median_ms\": %.6f, \"minimum_ms\": %.6f, \"runs\": %d, ", times[runs / 2] * 1e3, times[0] * 1e3, runs);
   if (work > 0)
-    printf("\"peak_gflops\": %.3f, \"largest_error\": %.3g, \"correct\": %s, ", peak, error,
+    printf("\"peak_gflops\": %.3f, \"bandwidth_gbs\": %.3f, \"largest_error\": %.3g, \"correct\": %s, ", peak, bandwidth, error,
            share <= 1 ? "true" : "false");
   printf("\"threads\": %d, \"target\": \"%s\", \"processor\": \"%s\", \"code_bytes\": %ld}\n",
          tconv_thread_count(&call), tconv_call_path(&KERNEL, &call)->target, processor, (long)CODE_BYTES);

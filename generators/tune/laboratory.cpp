@@ -86,6 +86,7 @@ void read_figures(const nlohmann::json &json, Trial &trial) {
   trial.runs = json.value("runs", 0);
   trial.largest_error = json.value("largest_error", 0.0);
   trial.peak_gflops = json.value("peak_gflops", 0.0);
+  trial.bandwidth_gbs = json.value("bandwidth_gbs", 0.0);
   trial.code_bytes = json.value("code_bytes", std::int64_t{0});
   trial.processor = json.value("processor", "");
 }
@@ -100,7 +101,7 @@ double median(std::vector<double> values) {
 }
 
 Result<Laboratory> Laboratory::open(LaboratoryOptions options) {
-  Result<Staging> place = Staging::beside(fs::temp_directory_path() / "tconv-tune");
+  Result<Staging> place = Staging::beside(fs::temp_directory_path());
   if (!place.ok()) return place.status();
   return Laboratory(std::move(options), std::move(place).value());
 }
@@ -109,7 +110,7 @@ Trial Laboratory::build(const std::string &schedule) const {
   const Stopwatch watch;
   Trial trial;
   trial.outcome = "failed";
-  Result<Staging> directory = Staging::beside(fs::temp_directory_path() / "tconv-tune");
+  Result<Staging> directory = Staging::beside(fs::temp_directory_path());
   if (!directory.ok()) {
     trial.message = directory.status().message();
     return trial;

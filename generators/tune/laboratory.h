@@ -36,7 +36,7 @@ struct Trial {
   std::string outcome, message;
   double minimum_ms = 0, median_ms = 0;
   int runs = 0;
-  double largest_error = 0, peak_gflops = 0;
+  double largest_error = 0, peak_gflops = 0, bandwidth_gbs = 0;
   std::int64_t code_bytes = 0;
   std::string processor;
   double seconds = 0;  // spent on it

@@ -28,6 +28,7 @@ Json to_json(const LogRecord &r) {
     json["code_bytes"] = r.code_bytes;
   }
   if (r.peak_gflops > 0) json["peak_gflops"] = r.peak_gflops;
+  if (r.bandwidth_gbs > 0) json["bandwidth_gbs"] = r.bandwidth_gbs;
   if (r.against_best > 0) json["against_best"] = r.against_best;
   if (r.becomes_best) json["becomes_best"] = true;
   if (r.model_ms > 0) json["model_ms"] = r.model_ms;
@@ -56,6 +57,7 @@ LogRecord from_json(const nlohmann::json &json) {
     json.at("code_bytes").get_to(r.code_bytes);
   }
   r.peak_gflops = json.value("peak_gflops", 0.0);
+  r.bandwidth_gbs = json.value("bandwidth_gbs", 0.0);
   r.against_best = json.value("against_best", 0.0);
   r.becomes_best = json.value("becomes_best", false);
   r.model_ms = json.value("model_ms", 0.0);

@@ -157,6 +157,7 @@ class Search {
     r.largest_error = trial.largest_error;
     r.code_bytes = trial.code_bytes;
     r.peak_gflops = trial.peak_gflops;
+    r.bandwidth_gbs = trial.bandwidth_gbs;
     const auto found = number_.find(schedule);
     if (found != number_.end() && start_cycles_ > 0 && result_.start.minimum_ms > 0)
       r.model_ms = space_[found->second].cycles / start_cycles_ * result_.start.minimum_ms;

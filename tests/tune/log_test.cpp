@@ -43,6 +43,7 @@ LogRecord sample() {
   r.largest_error = 1e-6;
   r.code_bytes = 1234;
   r.peak_gflops = 100;
+  r.bandwidth_gbs = 20;
   r.against_best = 1.5;
   r.becomes_best = true;
   r.model_ms = 0.5;
@@ -65,6 +66,7 @@ TEST_F(TuneLog, RecordsAreReadAsTheyWereWritten) {
   EXPECT_EQ(read[0].schedule, wanted.schedule);
   EXPECT_EQ(read[0].minimum_ms, wanted.minimum_ms);
   EXPECT_EQ(read[0].median_ms, wanted.median_ms);
+  EXPECT_EQ(read[0].bandwidth_gbs, wanted.bandwidth_gbs);
   EXPECT_EQ(read[0].code_bytes, wanted.code_bytes);
   EXPECT_EQ(read[0].against_best, wanted.against_best);
   EXPECT_TRUE(read[0].becomes_best);
