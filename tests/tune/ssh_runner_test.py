@@ -141,8 +141,13 @@ class SshRunner(tconvc.TconvcTest):
         self.assertIn(records[0]["layer"], (self.directory / "schedules.txt").read_text())
 
     def test_a_candidate_that_dies_on_the_other_host_is_a_crash(self):
-        records = self.tune("kill -SEGV $$; ./candidate")
+        records = self.tune('sh -c "kill -SEGV \\$\\$" || exit $?; ./candidate')
         self.assertEqual([record["outcome"] for record in records], ["crashed"])
+
+    def test_a_connection_that_ends_is_a_failure(self):
+        # ssh's own exit code, 255, is also what it has for a remote shell that a signal ended.
+        records = self.tune("exit 255; ./candidate")
+        self.assertEqual([record["outcome"] for record in records], ["failed"])
 
 
 if __name__ == "__main__":
