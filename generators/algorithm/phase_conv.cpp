@@ -74,7 +74,7 @@ void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, c
   if (plan.general) return;
   if (!tiling.lane_sums) conv.input.dim(0).set_bounds(0, static_cast<int>(tconv_group_inputs(&layer)));
   conv.input.dim(1).set_bounds(0, static_cast<int>(layer.groups));
-  out.dim(0).set_bounds(0, static_cast<int>(tconv_column_outputs(&tiling, &layer)));
+  out.dim(0).set_bounds(0, static_cast<int>(tconv_row_outputs(&tiling, &layer, variant.phases[TCONV_MAX_RANK - 1])));
   out.dim(1).set_bounds(0, static_cast<int>(tconv_column_groups(&tiling, &layer)));
   const int stride = static_cast<int>(layer.rule[layer.rank - 1].stride);
   const int pixel = writes_last ? static_cast<int>(layer.out_channels) : 1;
@@ -137,25 +137,32 @@ PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_v
       conv.weights(conv.column % panel, tap_index * inputs + reduction[0], conv.column / panel, conv.group) *
       (read_block > 0 ? transposed_input(conv, read_block) : conv.input(from));
 
-  std::vector<Expr> phase_count;
-  for (int i = 0; i < rank; ++i) phase_count.emplace_back(variant.phases[TCONV_MAX_RANK - 1 - i]);
-  const Expr phase_index = index_of({conv.phase.begin(), conv.phase.end()}, phase_count);
+  const bool row = tconv_is_row_of_phases(&tiling) != 0;
+  std::vector<int> phase_count;
+  for (int i = 0; i < rank; ++i) phase_count.push_back(row ? 1 : variant.phases[TCONV_MAX_RANK - 1 - i]);
+  const Expr phase_index =
+      index_of({conv.phase.begin(), conv.phase.end()}, {phase_count.begin(), phase_count.end()});
   std::vector<Expr> sum_from = {conv.channel, conv.group};
   std::vector<Var> output_at = {conv.channel, conv.group};
   // A general kernel's phases are never merged.
-  if (conv.phases > 1)
+  if (conv.phases > 1 && !row)
     sum_from[0] = conv.channel + phase_index * static_cast<int>(tconv_phase_columns(&tiling, &plan.layer));
   for (const Var &q : conv.position) {
     sum_from.emplace_back(q);
     output_at.push_back(q);
   }
   output_at.insert(output_at.end(), conv.phase.begin(), conv.phase.end());
+  Expr bias = conv.bias(conv.channel, conv.group);
+  if (row) {
+    conv.column_bias(conv.column) = conv.bias(conv.column % static_cast<int>(plan.layer.out_channels), 0);
+    bias = conv.column_bias(conv.channel);
+  }
   const Activation activation = plan.general ? Activation::linear : static_cast<Activation>(plan.layer.activation);
-  conv.biased(output_at) = conv.sum(sum_from) + conv.bias(conv.channel, conv.group);
+  conv.biased(output_at) = conv.sum(sum_from) + bias;
   std::vector<Expr> value_from(output_at.begin(), output_at.end());
   conv.value(output_at) = activation_expr(conv.biased(value_from), activation);
   conv.output(output_at) = conv.value(output_at);
-  for (int i = 0; i < rank; ++i) conv.output.bound(conv.phase[i], 0, variant.phases[TCONV_MAX_RANK - 1 - i]);
+  for (int i = 0; i < rank; ++i) conv.output.bound(conv.phase[i], 0, phase_count[i]);
   fix_layout(conv, plan, tiling, variant);
   return conv;
 }

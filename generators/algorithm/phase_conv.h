@@ -31,7 +31,9 @@ struct PhaseConv {
   std::vector<Halide::Func> read;  // of a class of one tap, where asked for: blocks of input, transposed in registers:
                                    // (channel, position, both in the block, group, blocks..., positions...)
   Halide::Func sum{"sum"};         // (column, group, positions...)
-  Halide::Func biased{"biased"};   // (channel, group, positions..., phases...): with bias
+  Halide::Func column_bias{"column_bias"};  // (column): of a row of phases
+  Halide::Func biased{"biased"};   // (channel, group, positions..., phases...): with bias; of a row of phases their
+                                   // columns are the channels, and the phases in x are one
   Halide::Func value{"value"};     // the same, with activation
   Halide::Func output{"output"};   // the same, written to where it belongs
 

@@ -89,7 +89,7 @@ void schedule_value(PhaseConv &conv, const Plan &plan, const TargetSchedule &sch
     for (const Var &p : conv.phase) finished.unroll(p);
 }
 
-// A tile is one panel's columns, or a part of them, in one phase.
+// A tile is one panel's columns, or a part of them, in one phase or a row of phases.
 void schedule_panels(PhaseConv &conv, const tconv_tiling &tiling, const TargetSchedule &schedule, const Loops &loops,
                      bool by_columns) {
   Var panel("panel"), in_panel("in_panel"), part("part"), column("in_part");
@@ -148,7 +148,8 @@ void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &t
   const bool by_columns = tconv_reads_channels_last(&tiling, &plan.layer) && schedule.read_block == 0;
   const Loops loops = split_positions(conv, schedule);
   const Var tile_loop(loops.around[0].name());
-  const bool dense = conv.phases > 1 && tiling.dense_phases != 0;
+  const bool row_of_phases = tconv_is_row_of_phases(&tiling) != 0;
+  const bool dense = conv.phases > 1 && tiling.dense_phases != 0 && !row_of_phases;
   const bool interleaved = dense && !by_columns && is_interleaved(conv, plan, tiling, variant);
   int columns = schedule.columns;
   if (dense) {
@@ -166,6 +167,11 @@ void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &t
   else
     schedule_value(conv, plan, schedule, dense ? static_cast<int>(tconv_group_outputs(&plan.layer)) : columns, dense,
                    interleaved, tile_loop);
+  if (row_of_phases) {
+    const std::int64_t row = tconv_row_outputs(&tiling, &plan.layer, variant.phases[TCONV_MAX_RANK - 1]);
+    conv.column_bias.compute_root().store_in(MemoryType::Stack);
+    conv.column_bias.bound_extent(conv.column, static_cast<int>(tconv_round_up(row, tiling.panel)));
+  }
   conv.sum.compute_at(conv.output, tile_loop);
   if (!by_columns) conv.sum.reorder_storage(conv.position[0], conv.column);
   schedule_sum(conv, schedule, columns, by_columns ? conv.column : conv.position[0]);

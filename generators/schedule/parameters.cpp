@@ -12,7 +12,7 @@ namespace tconv {
 
 namespace {
 
-const std::vector<std::string> methods = {"direct", "pixel_shuffle", "depthwise", "lane_sums", "winograd"};
+const std::vector<std::string> methods = {"direct", "pixel_shuffle", "phase_rows", "depthwise", "lane_sums", "winograd"};
 const std::vector<std::string> autoschedulers = {"adams2019", "li2018", "mullapudi2016"};
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -74,6 +74,11 @@ Result<bool> read_field(std::string_view name, std::string_view value, Parameter
   return invalid_argument(fmt::format("a schedule has no field '{}'", name));
 }
 
+std::int32_t usual_merge(const std::string &method) {
+  if (method == "phase_rows") return 2;
+  return method == "winograd" || method == "depthwise" ? 0 : 1;
+}
+
 template <typename Integer>
 std::string extents(const Integer *values) {
   return fmt::format("{}x{}x{}", values[0], values[1], values[2]);
@@ -100,7 +105,9 @@ Status check_numbers(const Parameters &p) {
     return illegal(fmt::format("block={}: {} to {} bytes are legal", p.tiling.block_bytes, least_block, most_block));
   if (p.target.unroll_depth < 1 || p.target.unroll_depth > 16)
     return illegal(fmt::format("unroll={}: 1 to 16 is legal", p.target.unroll_depth));
-  if (p.tiling.merge_phases > 1 || p.tiling.dense_phases > 1) return illegal("merge and dense are 0 or 1");
+  if (p.tiling.merge_phases > 2 || p.tiling.dense_phases > 1)
+    return illegal(fmt::format("merge={} dense={}: 0 to 2 and 0 or 1 are legal", p.tiling.merge_phases,
+                               p.tiling.dense_phases));
   return {};
 }
 
@@ -108,7 +115,7 @@ Status check_numbers(const Parameters &p) {
 std::int64_t sums(const Plan &plan, const Parameters &p, bool by_columns) {
   std::int64_t positions = 1, columns = p.target.columns;
   for (const int extent : p.target.tile) positions *= extent;
-  if (p.tiling.dense_phases)
+  if (p.tiling.dense_phases && p.tiling.merge_phases == 1)
     columns = by_columns ? p.tiling.panel : most_phases(plan, p.tiling) * tconv_group_outputs(&plan.layer);
   return by_columns ? columns / p.target.lanes * positions : columns * positions / p.target.lanes;
 }
@@ -120,7 +127,16 @@ Status check_direct(const Plan &plan, const Parameters &p, const RegisterFile &r
     return illegal(fmt::format("channels {} are transposed as transpose={}", layer_last ? "last" : "first",
                                layer_last ? "input" : "both"));
   const std::int64_t outputs = tconv_group_outputs(&plan.layer), phases = most_phases(plan, p.tiling);
-  if (p.tiling.dense_phases && (phases == 1 || phases * outputs > p.tiling.panel))
+  const bool rows = tconv_is_row_of_phases(&p.tiling) != 0;
+  if (rows != (p.method == "phase_rows") || (rows && !p.tiling.dense_phases))
+    return illegal(fmt::format("method {} with merge={} dense={}", p.method, p.tiling.merge_phases,
+                               p.tiling.dense_phases));
+  if (rows && (phases == 1 || !by_columns || !tconv_writes_channels_last(&p.tiling, &plan.layer) ||
+               plan.layer.groups != 1))
+    return illegal(fmt::format("phase_rows needs outputs with channels last, one group and phases of a row that share "
+                               "a window: channels {}, {} groups, {} such phases",
+                               layer_last ? "last" : "first", plan.layer.groups, phases));
+  if (p.tiling.dense_phases && !rows && (phases == 1 || phases * outputs > p.tiling.panel))
     return illegal(fmt::format("dense=1 needs phases that share a window and fit a panel: {} x {} outputs, panel={}",
                                phases, outputs, p.tiling.panel));
   if ((p.method == "depthwise") != (depthwise_panel(plan.layer, TCONV_MAX_PANEL / 2) > 0))
@@ -204,8 +220,8 @@ std::string to_text(const Parameters &p) {
   if (!p.target.rows.empty()) text += fmt::format(" rows={}", fmt::join(p.target.rows, ","));
   add(text, "outputs", extents(p.tiling.tile_outputs[0]), extents(none));
   add(text, "fewer", extents(p.tiling.tile_outputs[1]), extents(none));
-  add(text, "merge", p.tiling.merge_phases, p.method == "winograd" || p.method == "depthwise" ? 0 : 1);
-  add(text, "dense", p.tiling.dense_phases, 0);
+  add(text, "merge", p.tiling.merge_phases, usual_merge(p.method));
+  add(text, "dense", p.tiling.dense_phases, p.method == "phase_rows" ? 1 : 0);
   if (p.tiling.transpose_input) text += p.tiling.transpose_output ? " transpose=both" : " transpose=input";
   if (p.tiling.transpose_input) add(text, "square", p.target.transpose_block, plain.transpose_block);
   add(text, "read", p.target.read_block, 0);
@@ -221,7 +237,8 @@ Result<Parameters> parse_parameters(std::string_view text) {
   p.method = words[0];
   if (std::find(methods.begin(), methods.end(), p.method) == methods.end())
     return illegal(fmt::format("unknown method '{}', there are {}", words[0].substr(0, 40), fmt::join(methods, ", ")));
-  p.tiling.merge_phases = p.method == "winograd" || p.method == "depthwise" ? 0 : 1;
+  p.tiling.merge_phases = usual_merge(p.method);
+  p.tiling.dense_phases = p.method == "phase_rows" ? 1 : 0;
   p.tiling.group_columns = p.method == "depthwise" ? 1 : 0;
   p.tiling.lane_sums = p.method == "lane_sums" ? 1 : 0;
   p.tiling.thread_work = thread_work;

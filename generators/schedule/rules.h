@@ -17,6 +17,10 @@ struct Columns {
 // columns or positions.
 Columns choose_columns(const Plan &plan, bool last, int widest);
 
+// The columns of all phases of a row that share a window, one after the other in panels of 1 to 4 vectors: the panels
+// waste less where a phase's columns are no multiple of a vector. Empty where no phases share a window.
+std::vector<Columns> row_columns(const Plan &plan, int widest);
+
 // Vectors over input channels: all columns of one phase, or of all phases of a class, are one panel's or a few panels'.
 // Serves no plan whose taps would become run-time loop bounds.
 Columns lane_columns(const Plan &plan);

@@ -42,7 +42,8 @@ struct TargetSchedule {
 };
 
 struct Schedule {
-  std::string method;  // "direct", "pixel_shuffle" (all phases read one window), "depthwise", "lane_sums" or "winograd"
+  std::string method;  // "direct", "pixel_shuffle" (all phases read one window), "phase_rows", "depthwise", "lane_sums" or
+                       // "winograd"
   std::string reason;  // why these parameters, for `explain`
   std::string source = "from the rules for registers and sizes; nothing was measured";
   std::string autoscheduler;  // one of Halide's, in place of the targets' parts; empty: none

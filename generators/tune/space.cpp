@@ -38,6 +38,7 @@ class Space {
       columns.method = "direct";
       add_family(columns, last);
     }
+    for (const Columns &row : row_columns(plan_, registers_.lanes)) add_family(row, true);
     Columns read = choose_columns(plan_, false, registers_.lanes);
     read.tiling.transpose_input = 0;
     if (!plan_.layer.channels_last || !can_read_transposed(plan_, read, registers_.lanes)) return;
@@ -189,11 +190,12 @@ class Space {
     for (int lanes = own_lanes; lanes >= std::max(4, own_lanes / 2); lanes /= 2)
       for (int vectors = 1; vectors * lanes <= TCONV_MAX_PANEL; ++vectors) {
         const bool fixed = p.tiling.dense_phases || p.tiling.group_columns;
+        const bool whole = p.tiling.dense_phases && p.tiling.merge_phases == 1;
         p.tiling.panel = fixed ? own_panel : vectors * lanes;
         if (fixed ? vectors * lanes != own_panel : vectors * lanes >= outputs + 2 * lanes) continue;
         p.target.lanes = lanes;
         for (int part = 1; part <= std::min(vectors, 4); ++part) {
-          if (vectors % part != 0 || (p.tiling.dense_phases && part != vectors)) continue;
+          if (vectors % part != 0 || (whole && part != vectors)) continue;
           p.target.columns = part * lanes;
           with_tiles(p, part, 1);
         }

@@ -35,7 +35,7 @@ static inline int tconv_find_variant(const tconv_kernel *kernel, const tconv_cla
 static inline int tconv_bind_positions(const tconv_job *job, const tconv_class *one, const int64_t *start,
                                        const tconv_window *window, const tconv_outputs *outputs,
                                        tconv_arguments *arguments, const float **input, float **output) {
-  const int rank = job->layer->rank;
+  const int rank = job->layer->rank, row = tconv_is_row_of_phases(&job->kernel->tiling);
   int i;
   for (i = 0; i < rank; ++i) {
     const int d = TCONV_MAX_RANK - 1 - i;
@@ -49,7 +49,7 @@ static inline int tconv_bind_positions(const tconv_job *job, const tconv_class *
     arguments->steps[i] = (int32_t)run->step;
     tconv_set_dim(&arguments->input_dim[2 + i], window->extent[d] - skip, window->stride[d]);
     tconv_set_dim(&arguments->output_dim[2 + i], size, out_stride * step);
-    tconv_set_dim(&arguments->output_dim[2 + rank + i], run->count, out_stride);
+    tconv_set_dim(&arguments->output_dim[2 + rank + i], i == 0 && row ? 1 : run->count, out_stride);
     *input += skip * window->stride[d];
     *output += (run->first + start[d] * step - outputs->origin[d]) * out_stride;
     arguments->argv[3 + i] = &arguments->taps[i];
@@ -79,7 +79,8 @@ static inline int tconv_bind(const tconv_job *job, const tconv_class *one, const
   tconv_set_dim(&arguments->weights_dim[3], groups, one->columns * depth);
   tconv_set_dim(&arguments->bias_dim[0], tconv_round_up(outputs, panel), 1);
   tconv_set_dim(&arguments->bias_dim[1], groups, tconv_round_up(outputs, panel));
-  tconv_set_dim(&arguments->output_dim[0], outputs, to->channel_stride);
+  tconv_set_dim(&arguments->output_dim[0], tconv_row_outputs(tiling, layer, one->run[TCONV_MAX_RANK - 1].count),
+                to->channel_stride);
   tconv_set_dim(&arguments->output_dim[1], groups, outputs * to->channel_stride);
   arguments->input = tconv_buffer(input, 2 + rank, arguments->input_dim);
   arguments->weights = tconv_buffer(job->packed + one->weights, 4, arguments->weights_dim);

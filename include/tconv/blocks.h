@@ -149,9 +149,9 @@ static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_pat
     int64_t runs = 0;
     blocks->quotients[d] = tconv_ceil_div(dim->out, dim->stride);
     blocks->size[d] = tconv_max(tconv_round_up(blocks->quotients[d], path->tile[d]), 1);
-    tconv_reach(dim, tiling->merge_phases, &blocks->low[d], &blocks->high[d]);
+    tconv_reach(dim, tconv_merges(tiling, d), &blocks->low[d], &blocks->high[d]);
     blocks->first_output[d] = 0;
-    for (r = 0; r < dim->stride; r += tconv_phase_run(dim, r, tiling->merge_phases).count) ++runs;
+    for (r = 0; r < dim->stride; r += tconv_phase_run(dim, r, tconv_merges(tiling, d)).count) ++runs;
     classes *= runs;
   }
   while ((tconv_block_floats(blocks, path, layer) > budget ||

@@ -51,12 +51,24 @@ static inline int tconv_writes_channels_last(const tconv_tiling *tiling, const t
   return layer->channels_last != tiling->transpose_output;
 }
 
+/* Whether phases of the dimension may be of one class. */
+static inline int tconv_merges(const tconv_tiling *tiling, int dim) {
+  return tiling->merge_phases == 1 || (tiling->merge_phases == 2 && dim == TCONV_MAX_RANK - 1);
+}
+
+static inline int tconv_is_row_of_phases(const tconv_tiling *tiling) { return tiling->merge_phases == 2; }
+
 /* What the packed weights are cut into: groups, and the columns of a phase in each. */
 static inline int64_t tconv_column_groups(const tconv_tiling *tiling, const tconv_layer *layer) {
   return tiling->group_columns ? 1 : layer->groups;
 }
 static inline int64_t tconv_column_outputs(const tconv_tiling *tiling, const tconv_layer *layer) {
   return layer->out_channels / tconv_column_groups(tiling, layer);
+}
+
+/* Outputs at one position that a function takes as one dimension: a phase's, or those of a row of so many phases. */
+static inline int64_t tconv_row_outputs(const tconv_tiling *tiling, const tconv_layer *layer, int64_t phases) {
+  return tconv_column_outputs(tiling, layer) * (tconv_is_row_of_phases(tiling) ? phases : 1);
 }
 
 /* The distance, in columns, from one phase to the next one of the same class. */
@@ -95,7 +107,7 @@ static inline void tconv_class_fill(const tconv_tiling *tiling, const tconv_laye
 static inline void tconv_first_class(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
                                      tconv_class *one) {
   int d;
-  for (d = 0; d < TCONV_MAX_RANK; ++d) one->run[d] = tconv_phase_run(&dims->dim[d], 0, tiling->merge_phases);
+  for (d = 0; d < TCONV_MAX_RANK; ++d) one->run[d] = tconv_phase_run(&dims->dim[d], 0, tconv_merges(tiling, d));
   one->weights = tconv_bias_floats(tiling, layer);
   tconv_class_fill(tiling, layer, one);
 }
@@ -109,7 +121,7 @@ static inline int tconv_next_class(const tconv_tiling *tiling, const tconv_layer
   for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
     const int64_t next = one->run[d].first + one->run[d].count;
     const int more = next < dims->dim[d].stride;
-    one->run[d] = tconv_phase_run(&dims->dim[d], more ? next : 0, tiling->merge_phases);
+    one->run[d] = tconv_phase_run(&dims->dim[d], more ? next : 0, tconv_merges(tiling, d));
     if (more) {
       tconv_class_fill(tiling, layer, one);
       return 1;

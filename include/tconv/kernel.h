@@ -90,7 +90,8 @@ typedef struct tconv_path {
 /* How the packed weights and the work are cut; the same on every path of a kernel. */
 typedef struct tconv_tiling {
   int32_t panel;         /* output columns whose weights lie together */
-  int32_t merge_phases;  /* 1: phases with one input window are computed together */
+  int32_t merge_phases;  /* 1: phases with one input window are computed together; 2: those of one row of the output,
+                            as one dimension of phases x channels: needs dense_phases, one group, channels last */
   int32_t dense_phases;  /* 1: their columns follow each other without padding to a panel */
   int32_t group_columns; /* 1: depthwise, one channel in and out a group; a column is a group */
   int64_t block_bytes;   /* input (Winograd: transformed) that one task works on at a time: a share of the second-level

@@ -70,6 +70,11 @@ Case random_case(Random &random) {
   c.tiling.lane_sums = random(0, 3) == 0 ? 1 : 0;
   c.tiling.block_bytes = random.one_of({4, 256, 2048, 1 << 20});
   c.torch_order = random(0, 1) != 0;
+  const bool writes_last = tconv_writes_channels_last(&c.tiling, &c.layer) != 0;
+  if (c.layer.groups == 1 && writes_last && !c.tiling.lane_sums && random(0, 1)) {
+    c.tiling.merge_phases = 2;
+    c.tiling.dense_phases = 1;
+  }
   return c;
 }
 
@@ -93,13 +98,15 @@ std::string describe(const Case &c) {
 
 TEST_F(Driver, RandomLayersAreTheDefinitionsWhateverTheCutAndTheThreads) {
   Random random(1);
-  int copied = 0, in_place = 0, empty = 0;
+  int copied = 0, in_place = 0, empty = 0, rows_of_phases = 0;
   for (int i = 0; i < layers; ++i) {
     const Case c = random_case(random);
     SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
     reference_tile = {c.tile[2], c.tile[1], c.tile[0]};
     // The memory beside the output is written again by the next block.
     reference_expects_nan = c.tiling.transpose_output == 0;
+    reference_channels = c.tiling.merge_phases == 2 ? c.layer.out_channels : 0;
+    rows_of_phases += c.tiling.merge_phases == 2;
     const ReferenceKernel reference(c.tiling, c.tile);
     Outcome outcome = {};
     ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, sum_tolerance, &outcome));
@@ -110,6 +117,7 @@ TEST_F(Driver, RandomLayersAreTheDefinitionsWhateverTheCutAndTheThreads) {
   EXPECT_GT(copied, layers / 10);
   EXPECT_GT(in_place, layers / 10);
   EXPECT_GT(empty, layers / 20);
+  EXPECT_GT(rows_of_phases, layers / 20);
 }
 
 }  // namespace

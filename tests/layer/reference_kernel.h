@@ -20,6 +20,9 @@ namespace tconv::test {
 inline Position reference_tile = {1, 1, 1};
 // Outputs are written once: what is not this NaN beforehand was written by another task.
 inline bool reference_expects_nan = false;
+
+// Of the layer, where a row of phases makes more of them; 0: as many as the output has.
+inline std::int64_t reference_channels = 0;
 inline float unwritten() { return std::numeric_limits<float>::quiet_NaN(); }
 
 // A halide_buffer_t of float; a dimension that it does not have is trivial.
@@ -89,7 +92,7 @@ inline bool shapes_agree(const Arguments &a, bool dense) {
   const std::int64_t row = a.inputs() * (lane_sums && a.steps[0] == 1 ? tconv_max(a.taps[0], 1) : 1);
   return (a.in.extent(0) == row || panel == 1) && a.in.extent(1) == groups && a.weights.extent(3) == groups &&
          a.bias.extent(1) == groups && a.weights.extent(1) == tconv_max(depth, 1) &&
-         a.weights.extent(2) == tconv_ceil_div(columns, panel) && a.bias.extent(0) >= outputs;
+         a.weights.extent(2) == tconv_ceil_div(columns, panel) && a.bias.extent(0) >= (reference_channels > 0 ? reference_channels : outputs);
 }
 
 inline double one_output(const Arguments &a, std::int64_t group, std::int64_t co, std::int64_t column,
@@ -97,7 +100,8 @@ inline double one_output(const Arguments &a, std::int64_t group, std::int64_t co
   const std::int64_t inputs = a.inputs(), panel = a.weights.extent(0);
   const std::int64_t w =
       column % panel * a.weights.stride(0) + column / panel * a.weights.stride(2) + group * a.weights.stride(3);
-  double sum = *a.bias.at(co * a.bias.stride(0) + group * a.bias.stride(1));
+  const std::int64_t channel = reference_channels > 0 ? co % reference_channels : co;
+  double sum = *a.bias.at(channel * a.bias.stride(0) + group * a.bias.stride(1));
   std::int64_t depth = 0;
   for_each_position({a.taps[2], a.taps[1], a.taps[0]}, [&](const Position &tap) {
     std::int64_t from = group * a.in.stride(1);
