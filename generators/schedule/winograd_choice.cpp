@@ -162,7 +162,8 @@ TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &ti
   const tconv_dims dims = typical_dims(plan);
   const bool open = plan.layer.size[plan.layer.rank - 1] == TCONV_UNSET;
   target.lanes = std::min(registers.lanes, tiling.panel);
-  const int vectors = std::min(tiling.panel / target.lanes, vectors_a_broadcast(registers));
+  const int most_vectors = registers.count < 32 ? 2 : 4;
+  const int vectors = std::min(tiling.panel / target.lanes, most_vectors);
   target.columns = vectors * target.lanes;
   const int most = accumulators(registers, vectors) / vectors;
   // Rows of a kind's phases differ by one tile at most; each length has the register tile that suits it.
@@ -209,6 +210,26 @@ double winograd_cycles(const Plan &plan, const Schedule &schedule, const Registe
   return cost / 2 / registers.lanes / use_by_columns + transpose_cycles(plan, schedule.tiling);
 }
 
+namespace {
+
+// Four vectors that share a broadcast element are 3 to 10 % faster than two, where the rows waste no more of shorter
+// tiles: measured with AVX-512.
+void widen_panels(const Plan &plan, const std::vector<Target> &targets, Schedule &schedule, double &cycles) {
+  constexpr double most_waste = 1.01;
+  const RegisterFile registers = register_file(targets[0]);
+  tconv_tiling tiling = schedule.tiling;
+  tiling.panel *= 2;
+  if (registers.lanes < 16 || tiling.panel > TCONV_MAX_PANEL || tconv_group_outputs(&plan.layer) % tiling.panel != 0)
+    return;
+  Schedule wide = with_tiling(plan, targets, tiling);
+  const double wide_cycles = winograd_cycles(plan, wide, registers);
+  if (wide_cycles > most_waste * cycles) return;
+  schedule = std::move(wide);
+  cycles = wide_cycles;
+}
+
+}  // namespace
+
 Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, Schedule direct) {
   const std::string refusal = refuse_winograd(plan);
   if (!refusal.empty()) {
@@ -226,6 +247,7 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, S
     best = std::move(one);
     least = cycles;
   }
+  widen_panels(plan, targets, best, least);
   const double gain = direct_cycles(plan, direct.tiling, direct.targets[0], registers) / std::max(least, 1.0);
   const std::string model = fmt::format("{} should be {:.2f} times as fast as {}",
                                         transform_name(plan.layer, best.tiling, dims), gain, direct.method);
