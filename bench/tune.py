@@ -1,7 +1,7 @@
 """What `tconvc tune` gains over the rules' schedules: its search, a random one of the same length, and Halide's own
 autoschedulers, on layers that no schedule ships for.
 
-    tune.py [--tconvc PROGRAM] [--budget 2m] [--threads N] [--target T] [--shapes FILE] -o DIRECTORY
+    tune.py [--tconvc PROGRAM] [--budget 2m] [--threads N] [--target T] [--shapes FILE] [--layout L] -o DIRECTORY
 
 Writes DIRECTORY/NAME.log and NAME.random.log, which a second run goes on from, and table.md. Each gain is of schedules
 that ran in turn with the rules' choice.
@@ -27,6 +27,7 @@ def parse():
     parser.add_argument("--threads", default="1")
     parser.add_argument("--target", default="host")
     parser.add_argument("--shapes", default=ROOT / "bench/tuning_shapes.txt")
+    parser.add_argument("--layout", choices=["channels_last", "channels_first"], default="channels_last")
     parser.add_argument("--strategies", nargs="+", default=["model", "random"])
     parser.add_argument("-o", "--output", required=True, type=pathlib.Path)
     return parser.parse_args()
@@ -72,7 +73,7 @@ def main():
     results = {}
     for shape in read_text(options.shapes):
         layer = options.output / f"{shape.name}.json"
-        layer.write_text(onnx_layer(shape, "channels_last"))
+        layer.write_text(onnx_layer(shape, options.layout))
         cells = {}
         for strategy in options.strategies:
             rows, records = tune(options, layer, strategy)

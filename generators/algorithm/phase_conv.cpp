@@ -140,8 +140,7 @@ PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_v
   const bool row = tconv_is_row_of_phases(&tiling) != 0;
   std::vector<int> phase_count;
   for (int i = 0; i < rank; ++i) phase_count.push_back(row ? 1 : variant.phases[TCONV_MAX_RANK - 1 - i]);
-  const Expr phase_index =
-      index_of({conv.phase.begin(), conv.phase.end()}, {phase_count.begin(), phase_count.end()});
+  const Expr phase_index = index_of({conv.phase.begin(), conv.phase.end()}, {phase_count.begin(), phase_count.end()});
   std::vector<Expr> sum_from = {conv.channel, conv.group};
   std::vector<Var> output_at = {conv.channel, conv.group};
   // A general kernel's phases are never merged.

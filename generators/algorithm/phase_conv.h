@@ -32,10 +32,10 @@ struct PhaseConv {
                                    // (channel, position, both in the block, group, blocks..., positions...)
   Halide::Func sum{"sum"};         // (column, group, positions...)
   Halide::Func column_bias{"column_bias"};  // (column): of a row of phases
-  Halide::Func biased{"biased"};   // (channel, group, positions..., phases...): with bias; of a row of phases their
-                                   // columns are the channels, and the phases in x are one
-  Halide::Func value{"value"};     // the same, with activation
-  Halide::Func output{"output"};   // the same, written to where it belongs
+  Halide::Func biased{"biased"};  // (channel, group, positions..., phases...): with bias; of a row of phases their
+                                  // columns are the channels, and the phases in x are one
+  Halide::Func value{"value"};    // the same, with activation
+  Halide::Func output{"output"};  // the same, written to where it belongs
 
   std::vector<Halide::Argument> arguments() const;
 };

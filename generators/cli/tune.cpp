@@ -1,4 +1,5 @@
 // tconvc tune.
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 
@@ -38,6 +39,16 @@ std::string figures(const SearchResult &result) {
   return text + fmt::format(", {} thread{}, {:.2f} times the rules' choice; tconv {}, Halide {}; {}", best.threads,
                             best.threads == 1 ? "" : "s", result.gain, version, halide_version,
                             best.time.substr(0, best.time.find('T')));
+}
+
+volatile std::sig_atomic_t interrupted = 0;
+
+// The first signal ends the search with what it has found; a second one ends the program.
+void finish_when_interrupted() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) { interrupted = 1; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
 }
 
 // On a terminal one line that is written anew, else a line for each change of the best.
@@ -137,6 +148,7 @@ Status tune_layer(const TuneOptions &options, const std::string &path, const Hal
   how.most_code_bytes = static_cast<std::int64_t>(options.most_code_kb * 1024);
   if (options.baselines) how.baselines = {"adams2019", "li2018", "mullapudi2016"};
   how.log = options.log;
+  how.interrupted = [] { return interrupted != 0; };
   Progress progress;
   const Result<Laboratory> opened = Laboratory::open(laboratory);
   if (!opened.ok()) return opened.status();
@@ -171,8 +183,11 @@ Status tune(const TuneOptions &options) {
   if (!targets.ok()) return targets.status();
   Status status = check_options(options, targets.value()[0]);
   if (fs::exists(options.database) && status.ok()) status = Database::read(options.database).status();
+  finish_when_interrupted();
   for (const std::string &layer : options.layers) {
     if (!status.ok()) return status;
+    if (interrupted != 0)
+      return {StatusCode::failed_precondition, fmt::format("interrupted before {} was tuned", layer)};
     status = tune_layer(options, layer, targets.value()[0]);
   }
   return status;

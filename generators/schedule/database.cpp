@@ -150,8 +150,8 @@ Schedule from_parameters(const Plan &plan, const std::vector<Halide::Target> &ta
 // Neighbours farther than this are no better than the rules.
 constexpr double most_octaves = 2;
 
-// Nor are those that the cost model expects to be so much slower than its own choice.
-constexpr double most_slower = 1.1;
+// Nor are those that the cost model expects to be slower than its own choice, beyond what it can tell.
+constexpr double most_slower = 1.02;
 
 std::optional<Schedule> from_database(const Database &database, const Plan &plan,
                                       const std::vector<Halide::Target> &targets, const std::string &processor) {

@@ -21,6 +21,9 @@ constexpr int longest_tile = 8;
 // Adding a sum up across four lanes and storing it, in cycles; and each halving of the lanes before that.
 constexpr double add_up = 1, halve = 0.5;
 
+// The share of the multiply-add peak at which a tile runs.
+constexpr double use_by_lanes = 0.95;
+
 // Copying an element of the window.
 constexpr double copy = 0.1;
 
@@ -54,7 +57,7 @@ double tile_cycles(const tconv_layer &layer, const tconv_tiling &tiling, const t
   const double bytes = 4.0 * tile.columns * tile.lanes,
                all_bytes = 4.0 * tile.columns * rows * static_cast<double>(row);
   const double stream = all_bytes > first_level ? bytes / from_second_level : 0;
-  const double step = std::max(std::max({sums, loads, chains_in_flight}) / 2 / use_by_columns, stream);
+  const double step = std::max(std::max({sums, loads, chains_in_flight}) / 2 / use_by_lanes, stream);
   double cycles = rows * static_cast<double>(tconv_ceil_div(row, tile.lanes)) * step;
   if (rest > 0) cycles += rows * loads * static_cast<double>(rest) / tile.rest_vector(rest);
   for (int lanes = tile.lanes; lanes > 4; lanes /= 2) cycles += halve * sums;

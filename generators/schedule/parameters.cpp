@@ -12,7 +12,8 @@ namespace tconv {
 
 namespace {
 
-const std::vector<std::string> methods = {"direct", "pixel_shuffle", "phase_rows", "depthwise", "lane_sums", "winograd"};
+const std::vector<std::string> methods = {"direct",    "pixel_shuffle", "phase_rows",
+                                          "depthwise", "lane_sums",     "winograd"};
 const std::vector<std::string> autoschedulers = {"adams2019", "li2018", "mullapudi2016"};
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -106,8 +107,8 @@ Status check_numbers(const Parameters &p) {
   if (p.target.unroll_depth < 1 || p.target.unroll_depth > 16)
     return illegal(fmt::format("unroll={}: 1 to 16 is legal", p.target.unroll_depth));
   if (p.tiling.merge_phases > 2 || p.tiling.dense_phases > 1)
-    return illegal(fmt::format("merge={} dense={}: 0 to 2 and 0 or 1 are legal", p.tiling.merge_phases,
-                               p.tiling.dense_phases));
+    return illegal(
+        fmt::format("merge={} dense={}: 0 to 2 and 0 or 1 are legal", p.tiling.merge_phases, p.tiling.dense_phases));
   return {};
 }
 
@@ -129,13 +130,14 @@ Status check_direct(const Plan &plan, const Parameters &p, const RegisterFile &r
   const std::int64_t outputs = tconv_group_outputs(&plan.layer), phases = most_phases(plan, p.tiling);
   const bool rows = tconv_is_row_of_phases(&p.tiling) != 0;
   if (rows != (p.method == "phase_rows") || (rows && !p.tiling.dense_phases))
-    return illegal(fmt::format("method {} with merge={} dense={}", p.method, p.tiling.merge_phases,
-                               p.tiling.dense_phases));
-  if (rows && (phases == 1 || !by_columns || !tconv_writes_channels_last(&p.tiling, &plan.layer) ||
-               plan.layer.groups != 1))
-    return illegal(fmt::format("phase_rows needs outputs with channels last, one group and phases of a row that share "
-                               "a window: channels {}, {} groups, {} such phases",
-                               layer_last ? "last" : "first", plan.layer.groups, phases));
+    return illegal(
+        fmt::format("method {} with merge={} dense={}", p.method, p.tiling.merge_phases, p.tiling.dense_phases));
+  if (rows &&
+      (phases == 1 || !by_columns || !tconv_writes_channels_last(&p.tiling, &plan.layer) || plan.layer.groups != 1))
+    return illegal(
+        fmt::format("phase_rows needs outputs with channels last, one group and phases of a row that share "
+                    "a window: channels {}, {} groups, {} such phases",
+                    layer_last ? "last" : "first", plan.layer.groups, phases));
   if (p.tiling.dense_phases && !rows && (phases == 1 || phases * outputs > p.tiling.panel))
     return illegal(fmt::format("dense=1 needs phases that share a window and fit a panel: {} x {} outputs, panel={}",
                                phases, outputs, p.tiling.panel));

@@ -2,6 +2,9 @@
 #ifndef TCONV_GENERATORS_RULES_H
 #define TCONV_GENERATORS_RULES_H
 
+#include <bit>
+#include <cstdint>
+
 #include "schedule/schedule.h"
 
 namespace tconv {
@@ -38,6 +41,13 @@ std::int64_t all_phases(const tconv_layer &layer);
 
 // The functions that a direct schedule compiles.
 std::vector<tconv_variant> find_variants(const Plan &plan, const tconv_tiling &tiling);
+
+// Positions of the innermost dimension that one phase has, 0 where the size is open.
+std::int64_t row_length(const Plan &plan);
+
+inline std::int64_t power_of_two_at_least(std::int64_t n) {
+  return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(n)));
+}
 
 // A target's part that suits a tiling: by the direct method, and by Winograd's.
 TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, bool read_transposed,

@@ -27,7 +27,14 @@ RegisterFile register_file(const Halide::Target &target);
 // Vectors of columns that share a broadcast element, at most.
 int vectors_a_broadcast(const RegisterFile &registers);
 
-// Accumulators take what the weights, one broadcast element and a spare leave.
+// The same for a panel of so many vectors, where it serves whole: a divisor of them.
+int divide_panel(int panel_vectors, const RegisterFile &registers);
+
+// The share of their time that the multiply-add units are busy with so many independent sums: current cores have two
+// units, of four or five cycles each.
+inline double busy_share(int sums) { return sums < 9 ? sums / 9.0 : 1.0; }
+
+// Accumulators take what the weights and one broadcast element leave.
 int accumulators(const RegisterFile &registers, int vectors);
 
 // One target's part.
@@ -42,8 +49,8 @@ struct TargetSchedule {
 };
 
 struct Schedule {
-  std::string method;  // "direct", "pixel_shuffle" (all phases read one window), "phase_rows", "depthwise", "lane_sums" or
-                       // "winograd"
+  std::string method;  // "direct", "pixel_shuffle" (all phases read one window), "phase_rows", "depthwise", "lane_sums"
+                       // or "winograd"
   std::string reason;  // why these parameters, for `explain`
   std::string source = "from the rules for registers and sizes; nothing was measured";
   std::string autoscheduler;  // one of Halide's, in place of the targets' parts; empty: none
@@ -86,8 +93,9 @@ double lane_sums_cycles(const Plan &plan, const tconv_tiling &tiling, int longes
 // Waking a thread and waiting for it takes some microseconds; so many multiply-adds take ten or more on one core.
 inline constexpr std::int64_t thread_work = 1 << 20;
 
-// A register tile of columns runs at this share of the multiply-add peak.
-inline constexpr double use_by_columns = 0.95;
+// The share of the multiply-add peak at which a register tile of so many vectors of columns by so many positions runs.
+// What it loads beside each multiply-add slows it: measured on Zen 5 with 1 to 4 vectors by 2 to 16 positions.
+double use_by_columns(int vectors, int positions);
 
 // How a call is cut, for target `index` of the schedule and a kind of phases; the plan's batch, or one image.
 tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int kind, int threads = 1);

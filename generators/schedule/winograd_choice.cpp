@@ -41,7 +41,7 @@ constexpr double cached_weights = 16e6;
 constexpr double stream_cost = 16;
 
 // The model is not good enough for less.
-constexpr double least_gain = 1.15;
+constexpr double least_gain = 1.1;
 
 // Unrolled transforms of more points are too much code.
 constexpr std::int64_t most_points = 64;
@@ -53,6 +53,14 @@ constexpr std::int64_t most_points = 64;
 std::int64_t block_bytes(double packed_bytes) {
   constexpr std::int64_t least = 256 << 10, most = 4 << 20;
   return std::clamp(static_cast<std::int64_t>(packed_bytes / 4), least, most);
+}
+
+// Two vectors, or as many fewer or more as waste less.
+std::int32_t panel_of(std::int64_t outputs, int widest) {
+  std::int32_t best = 2 * widest;
+  for (const std::int32_t panel : {3 * widest, widest})
+    if (panel <= TCONV_MAX_PANEL && tconv_round_up(outputs, panel) < tconv_round_up(outputs, best)) best = panel;
+  return best;
 }
 
 std::vector<std::int32_t> tile_outputs(std::int64_t taps) {
@@ -78,10 +86,12 @@ std::vector<TileSizes> tile_sizes(const Plan &plan, const tconv_dim &dim) {
   return all;
 }
 
-double row_cost(std::int64_t row, const std::vector<int> &tiles) {
-  std::int64_t least = tconv_round_up(row, tiles[0]);
-  for (const int tile : tiles) least = std::min(least, tconv_round_up(row, tile));
-  return static_cast<double>(least);
+// Of a row's products with one input channel and one vector of columns, in multiply-adds of vectors at the peak.
+double row_cost(std::int64_t row, const TargetSchedule &schedule) {
+  int best = schedule.rows[0];
+  for (const int tile : schedule.rows)
+    if (tconv_round_up(row, tile) < tconv_round_up(row, best)) best = tile;
+  return static_cast<double>(tconv_round_up(row, best)) / use_by_columns(schedule.columns / schedule.lanes, best);
 }
 
 double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims, int kind) {
@@ -105,7 +115,7 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
     const auto lines = static_cast<double>((phase[0].end - phase[0].first) * (phase[1].end - phase[1].first));
     const std::int64_t row = phase[2].end - phase[2].first;
     cost += lines * points * outputs *
-            (row_cost(row, schedule.targets[0].rows) * inputs + static_cast<double>(row) * each_output);
+            (row_cost(row, schedule.targets[0]) * inputs + static_cast<double>(row) * each_output);
   }
   const double panels = static_cast<double>(grid.phases) * outputs / schedule.tiling.panel;
   const double weights = 4 * static_cast<double>(layer.groups * grid.phases * grid.phase_floats);
@@ -162,8 +172,7 @@ TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &ti
   const tconv_dims dims = typical_dims(plan);
   const bool open = plan.layer.size[plan.layer.rank - 1] == TCONV_UNSET;
   target.lanes = std::min(registers.lanes, tiling.panel);
-  const int most_vectors = registers.count < 32 ? 2 : 4;
-  const int vectors = std::min(tiling.panel / target.lanes, most_vectors);
+  const int vectors = divide_panel(tiling.panel / target.lanes, registers);
   target.columns = vectors * target.lanes;
   const int most = accumulators(registers, vectors) / vectors;
   // Rows of a kind's phases differ by one tile at most; each length has the register tile that suits it.
@@ -183,7 +192,7 @@ TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &ti
 std::vector<tconv_tiling> winograd_tilings(const Plan &plan, int widest) {
   const tconv_dims dims = typical_dims(plan);
   tconv_tiling tiling{};
-  tiling.panel = 2 * widest;
+  tiling.panel = panel_of(tconv_group_outputs(&plan.layer), widest);
   tiling.thread_work = thread_work;
   tiling.transpose_input = tiling.transpose_output = plan.layer.channels_last ? 0 : 1;
   std::vector<tconv_tiling> all;
@@ -207,15 +216,14 @@ double winograd_cycles(const Plan &plan, const Schedule &schedule, const Registe
   double cost = 0;
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
     if (tconv_has_kind(&schedule.tiling, kind)) cost += kind_cost(plan, schedule, dims, kind);
-  return cost / 2 / registers.lanes / use_by_columns + transpose_cycles(plan, schedule.tiling);
+  return cost / 2 / registers.lanes + transpose_cycles(plan, schedule.tiling);
 }
 
 namespace {
 
 // Four vectors that share a broadcast element are 3 to 10 % faster than two, where the rows waste no more of shorter
-// tiles: measured with AVX-512.
+// tiles: measured with AVX-512, whose registers hold them.
 void widen_panels(const Plan &plan, const std::vector<Target> &targets, Schedule &schedule, double &cycles) {
-  constexpr double most_waste = 1.01;
   const RegisterFile registers = register_file(targets[0]);
   tconv_tiling tiling = schedule.tiling;
   tiling.panel *= 2;
@@ -223,7 +231,7 @@ void widen_panels(const Plan &plan, const std::vector<Target> &targets, Schedule
     return;
   Schedule wide = with_tiling(plan, targets, tiling);
   const double wide_cycles = winograd_cycles(plan, wide, registers);
-  if (wide_cycles > most_waste * cycles) return;
+  if (wide_cycles > cycles) return;
   schedule = std::move(wide);
   cycles = wide_cycles;
 }

@@ -29,8 +29,8 @@ struct LogRecord {
   double largest_error = 0;
   std::int64_t code_bytes = 0;
   double peak_gflops = 0, bandwidth_gbs = 0;  // the machine's, measured by the same program
-  double against_best = 0;    // times as fast as the incumbent when they ran in turn; 0: they did not
-  bool becomes_best = false;  // and so took its place
+  double against_best = 0;                    // times as fast as the incumbent when they ran in turn; 0: they did not
+  bool becomes_best = false;                  // and so took its place
 
   double model_ms = 0;  // what the cost model expected; 0: it has nothing to say
   double seconds = 0;   // spent on this candidate

@@ -78,7 +78,7 @@ class Search {
 
   Status run(const std::vector<Candidate> &first) {
     for (const Candidate &one : first) {
-      if (tried_[number_.at(one.text)]) continue;
+      if (tried_[number_.at(one.text)] || (interrupted() && !best_.path.empty())) continue;
       const Status status = attempt({number_.at(one.text)}, &one == &first.front() ? "start" : "database");
       if (!status.ok()) return status;
       if (&one == &first.front() && best_.path.empty())
@@ -87,6 +87,7 @@ class Search {
     }
     while (true) {
       if (spent_ >= options_.budget) result_.stopped = fmt::format("the {:.0f} s are spent", options_.budget);
+      if (interrupted()) result_.stopped = "it was interrupted";
       if (unchanged_ >= options_.patience)
         result_.stopped = fmt::format("{} candidates in a row changed nothing", unchanged_);
       const std::vector<std::size_t> batch = result_.stopped.empty() ? next_batch() : std::vector<std::size_t>{};
@@ -99,6 +100,7 @@ class Search {
 
   Status run_baselines(const std::vector<LogRecord> &history) {
     for (const std::string &name : options_.baselines) {
+      if (interrupted()) return {};
       const auto old =
           std::find_if(history.begin(), history.end(), [&](const LogRecord &r) { return r.strategy == name; });
       if (old != history.end()) {
@@ -107,6 +109,8 @@ class Search {
       }
       Parameters p = plain_direct(plan_, target_);
       p.autoscheduler = name;
+      // Their tails need the extents that they were made for: nothing is cut.
+      p.tiling.block_bytes = std::int64_t{1} << 30;
       const Trial trial = laboratory_.try_all({to_text(p)})[0];
       LogRecord record = new_record(name, to_text(p), trial);
       const Status status = append_record(options_.log, record);
@@ -126,6 +130,8 @@ class Search {
   }
 
  private:
+  bool interrupted() const { return options_.interrupted && options_.interrupted(); }
+
   // These come after the search, and take none of its time.
   bool is_baseline(const LogRecord &record) const {
     return record.schedule.find("autoscheduler=") != std::string::npos;

@@ -28,6 +28,7 @@ struct SearchOptions {
   std::vector<std::string> baselines;  // Halide's autoschedulers that are measured as well
   unsigned seed = 1;
   std::filesystem::path log;
+  std::function<bool()> interrupted;  // asked before each candidate: true ends the search with what it has
 };
 
 struct SearchProgress {

@@ -59,6 +59,14 @@ class Explain(TconvcTest):
         text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=3, input_shape=[1, 32, 32, 64])
         self.assertIn("method: lane_sums; 3 output channels of 64 input channels each", text)
 
+    def test_outputs_that_fill_no_vectors_share_them_along_a_row(self):
+        layer = {"filters": 21, "kernel_size": [16, 16], "strides": [8, 8], "input_shape": [1, 32, 32, 21]}
+        for target, panel in (("x86-64-linux-avx512_skylake", 32), ("x86-64-linux-avx2-fma-f16c", 16)):
+            text = self.explain("--rules", "--target", target, **layer)
+            self.assertIn(f"method: phase_rows; 4 phases of a row x 21 output channels, one after the other, in panels "
+                          f"of {panel}: ", text)
+            self.assertIn(f"  phase_rows panel={panel} columns={panel} lanes={panel // 2} ", text)
+
     def test_why_winograd_is_not_possible(self):
         wide = {"filters": 256, "input_shape": [1, 32, 32, 256]}
         self.assertIn("not winograd: dilation 2", self.explain(strides=[1, 1], dilation_rate=[2, 2], **wide))

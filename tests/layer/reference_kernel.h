@@ -92,7 +92,8 @@ inline bool shapes_agree(const Arguments &a, bool dense) {
   const std::int64_t row = a.inputs() * (lane_sums && a.steps[0] == 1 ? tconv_max(a.taps[0], 1) : 1);
   return (a.in.extent(0) == row || panel == 1) && a.in.extent(1) == groups && a.weights.extent(3) == groups &&
          a.bias.extent(1) == groups && a.weights.extent(1) == tconv_max(depth, 1) &&
-         a.weights.extent(2) == tconv_ceil_div(columns, panel) && a.bias.extent(0) >= (reference_channels > 0 ? reference_channels : outputs);
+         a.weights.extent(2) == tconv_ceil_div(columns, panel) &&
+         a.bias.extent(0) >= (reference_channels > 0 ? reference_channels : outputs);
 }
 
 inline double one_output(const Arguments &a, std::int64_t group, std::int64_t co, std::int64_t column,

@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import pathlib
 import shutil
 import signal
@@ -64,16 +65,34 @@ class Tune(TconvcTest):
         self.succeeds("compile", layer, "--db", "schedules.txt", "--target", "host", "-o", "out")
         self.succeeds("bench", layer, "--db", "schedules.txt", "--seconds", 0.01)
 
-    def test_a_killed_search_goes_on_where_it_was(self):
-        layer = self.layer(filters=16, input_shape=[1, 8, 8, 16])
-        command = [support.TCONVC, "tune", str(layer), "--no-baselines", "--budget", "100s"]
-        process = subprocess.Popen(command, cwd=self.directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def signal_after_three_records(self, which, *layers):
+        command = [support.TCONVC, "tune", *map(str, layers), "--no-baselines", "--budget", "100s"]
+        environment = {**os.environ, "TMPDIR": str(self.directory / "temporary")}
+        (self.directory / "temporary").mkdir()
+        process = subprocess.Popen(command, cwd=self.directory, env=environment, text=True, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
         log = self.directory / "tune.log"
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and (not log.exists() or log.read_text().count("\n") < 3):
             time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.send_signal(which)
+        output, errors = process.communicate()
+        return process.returncode, output, errors
+
+    def test_an_interrupted_search_keeps_what_it_found(self):
+        layers = [self.layer(f"{c}.json", filters=c, input_shape=[1, 8, 8, 16]) for c in (16, 24)]
+        code, output, errors = self.signal_after_three_records(signal.SIGINT, *layers)
+        self.assertNotEqual(code, 0)
+        self.assertIn("ended because it was interrupted", output)
+        self.assertIn(f"interrupted before {layers[1]} was tuned", errors)
+        self.assertTrue(all(record["outcome"] == "measured" for record in self.log()))
+        self.assertEqual(len(self.database()), 1)
+        self.assertEqual(list((self.directory / "temporary").iterdir()), [])
+
+    def test_a_killed_search_goes_on_where_it_was(self):
+        layer = self.layer(filters=16, input_shape=[1, 8, 8, 16])
+        self.signal_after_three_records(signal.SIGKILL, layer)
+        log = self.directory / "tune.log"
         before = log.read_text()
         self.assertGreaterEqual(before.count("\n"), 3)
         self.assertFalse((self.directory / "schedules.txt").exists())

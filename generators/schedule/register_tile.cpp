@@ -1,0 +1,130 @@
+// The register tile that suits a tiling on one target: vectors of columns or of positions, as the registers hold them.
+#include <algorithm>
+
+#include "schedule/rules.h"
+
+namespace tconv {
+
+using Halide::Target;
+
+namespace {
+
+// A register tile of positions.
+constexpr int most_rows = 4, most_row_vectors = 4;
+
+// The share of a dimension's positions that tiles of this length fill; all where its extent is open.
+double useful_share(std::int64_t extent, int tile) {
+  return extent == 0 ? 1.0 : static_cast<double>(extent) / static_cast<double>(tconv_round_up(extent, tile));
+}
+
+// A tile of up to `most` positions, each of so many vectors: a row, or several short ones where those waste less.
+void tile_positions(const Plan &plan, int most, int vectors, TargetSchedule &schedule) {
+  constexpr int most_tall = 4;
+  constexpr double least_gain = 1.03;
+  const std::int64_t row = row_length(plan);
+  schedule.tile[2] = best_tile(row, most, vectors);
+  if (plan.general || plan.layer.rank == 1 || row == 0) return;
+  const tconv_dim dim = typical_dims(plan).dim[1];
+  const std::int64_t lines = tconv_ceil_div(dim.out, dim.stride);
+  const auto use = [&](int tall, int wide) {
+    return busy_share(tall * wide * vectors) * useful_share(row, wide) * useful_share(lines, tall);
+  };
+  double best = least_gain * use(1, schedule.tile[2]);
+  for (int tall = 2; tall <= most_tall; ++tall)
+    for (int wide = most / tall; wide > 0; --wide) {
+      if (use(tall, wide) <= best) continue;
+      best = use(tall, wide);
+      schedule.tile[1] = tall;
+      schedule.tile[2] = wide;
+    }
+}
+
+TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, int columns, const RegisterFile &registers) {
+  TargetSchedule schedule;
+  schedule.lanes = std::min(registers.lanes, columns);
+  int vectors = std::min(columns / schedule.lanes, vectors_a_broadcast(registers));
+  if (tiling.merge_phases == 2) vectors = divide_panel(columns / schedule.lanes, registers);
+  schedule.columns = tiling.dense_phases && columns > tiling.panel ? columns : vectors * schedule.lanes;
+  const int held = schedule.columns / schedule.lanes;
+  // A general kernel's pixels lie an unknown distance apart: each position of the tile needs an address register.
+  const int most = plan.general ? 6 : 16;
+  tile_positions(plan, std::max(1, std::min(most, accumulators(registers, held) / held)), held, schedule);
+  return schedule;
+}
+
+// Registers hold a weight of each column, one vector of input, and columns x vectors x rows of sums.
+TargetSchedule by_positions(const Plan &plan, int columns, const RegisterFile &registers) {
+  TargetSchedule schedule;
+  const std::int64_t row = row_length(plan);
+  schedule.columns = columns;
+  schedule.lanes = registers.lanes;
+  if (row > 0) schedule.lanes = static_cast<int>(std::min<std::int64_t>(registers.lanes, power_of_two_at_least(row)));
+  const int most = std::max(1, (registers.count - columns - 1) / columns);
+  const int rows = plan.general || plan.layer.rank == 1 ? 1 : most_rows;
+  double best = 0;
+  for (int vectors = 1; vectors <= std::min(most, most_row_vectors); ++vectors)
+    for (int tall = 1; tall <= std::min(most / vectors, rows); ++tall) {
+      const int wide = vectors * schedule.lanes;
+      const double use =
+          useful_share(row, wide) * busy_share(columns * vectors * tall) * (1 - 0.5 / (columns * vectors * tall));
+      if (use <= best) continue;
+      best = use;
+      schedule.tile[2] = wide;
+      schedule.tile[1] = tall;
+    }
+  return schedule;
+}
+
+}  // namespace
+
+std::int64_t row_length(const Plan &plan) {
+  const tconv_layer &layer = plan.layer;
+  if (plan.general || layer.size[layer.rank - 1] == TCONV_UNSET) return 0;
+  return tconv_ceil_div(typical_dims(plan).dim[2].out, layer.rule[layer.rank - 1].stride);
+}
+
+int best_tile(std::int64_t row, int most, int vectors) {
+  int best = 1;
+  double best_use = 0;
+  for (int tile = 1; tile <= most; ++tile) {
+    const double use = busy_share(tile * vectors) * useful_share(row, tile);
+    if (use >= best_use) {
+      best_use = use;
+      best = tile;
+    }
+  }
+  return best;
+}
+
+// Two where registers are few, four where vectors are short and registers many.
+int vectors_a_broadcast(const RegisterFile &registers) { return registers.lanes >= 8 || registers.count < 32 ? 2 : 4; }
+
+int divide_panel(int panel_vectors, const RegisterFile &registers) {
+  int vectors = std::min(panel_vectors, registers.count < 32 ? 3 : 4);
+  while (panel_vectors % vectors != 0) --vectors;
+  return vectors;
+}
+
+int accumulators(const RegisterFile &registers, int vectors) { return registers.count - vectors - 1; }
+
+RegisterFile register_file(const Target &target) {
+  if (target.arch == Target::X86)
+    return {target.natural_vector_size<float>(), target.has_feature(Target::AVX512) ? 32 : 16};
+  return {target.natural_vector_size<float>(), 32};
+}
+
+TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, bool read_transposed,
+                               const RegisterFile &registers) {
+  if (tiling.lane_sums) return by_lanes(plan, tiling, registers);
+  const bool columns = tconv_reads_channels_last(&tiling, &plan.layer) && !read_transposed;
+  TargetSchedule one =
+      columns ? by_columns(plan, tiling, tiling.panel, registers) : by_positions(plan, tiling.panel, registers);
+  one.transpose_block = registers.lanes;
+  if (read_transposed) {
+    one.read_block = one.tile[2] = one.lanes = std::min(registers.lanes, 8);
+    one.tile[1] = 1;
+  }
+  return one;
+}
+
+}  // namespace tconv
