@@ -47,7 +47,7 @@ TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, int colu
   schedule.columns = tiling.dense_phases && columns > tiling.panel ? columns : vectors * schedule.lanes;
   const int held = schedule.columns / schedule.lanes;
   // A general kernel's pixels lie an unknown distance apart: each position of the tile needs an address register.
-  const int most = plan.general ? 6 : 16;
+  const int most = plan.general ? 6 : registers.count < 32 ? 12 : 16;
   tile_positions(plan, std::max(1, std::min(most, accumulators(registers, held) / held)), held, schedule);
   return schedule;
 }

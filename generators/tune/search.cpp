@@ -120,11 +120,15 @@ class Search {
     return {};
   }
 
-  // The best against the first choice, once more.
+  // The best against the first choice, once more: what then turns out to be slower had won by noise.
   Result<SearchResult> finish() {
     if (result_.best.schedule != result_.start.schedule) {
       const Program start = laboratory_.build(result_.start.schedule).program;
       if (!start.path.empty()) result_.gain = duel(laboratory_, start, best_).ratio;
+      if (result_.gain < 1 && fits(result_.start)) {
+        result_.best = result_.start;
+        result_.gain = 1;
+      }
     }
     return result_;
   }
