@@ -81,7 +81,7 @@ def main():
             if strategy == "model":
                 start = next(record for record in records if record["strategy"] == "start")
                 cells["rules"] = start["flop"] / start["minimum_ms"] * 1e-6
-                cells["schedule"] = [record for record in records if record.get("becomes_best")][-1]["schedule"]
+                cells["schedule"] = " ".join(rows[strategy][4:])
                 for name in AUTOSCHEDULERS:
                     if name in rows and rows[name][1] != "-":
                         cells[name] = float(rows[name][3])
