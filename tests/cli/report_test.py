@@ -207,6 +207,13 @@ class Contents(ReportTest):
         self.assertIn("1.88× in alternating runs", page.id("figures").text)
         self.assertEqual(page.points("chart-progress")["best so far: tconvc tune"], 4)
 
+    def test_the_first_choice_of_a_random_search_beside_is_not_the_searchs(self):
+        lines = tuning_log.search(POSE, 1, 9, seed=5, baselines=False)
+        measured(lines)[0]["becomes_best"] = measured(lines)[3]["becomes_best"] = True
+        second = [{**lines[0], "becomes_best": True}, {**lines[1], "strategy": "random"}]
+        page = self.open(self.write(lines + second))
+        self.assertEqual(page.id("schedule").text, measured(lines)[3]["schedule"])
+
     def test_searches_without_a_time_a_peak_or_a_start_have_a_page(self):
         failed = [line for line in tuning_log.search(POSE, 1, 60) if line["outcome"] != "measured"]
         baselines = [line for line in tuning_log.search(VOICE, 1, 20) if group(line) != "ours"]

@@ -60,11 +60,17 @@ function inTurns(group, first) {
   return later.reduce((product, one) => product * one.against_best, 1);
 }
 
+// The first choice of a random search that another log brings belongs to that search.
+function startsRandom(candidates, index) {
+  return candidates[index].strategy === "start" && candidates[index + 1]?.strategy === "random" &&
+    candidates.slice(0, index).some((one) => one.strategy === "start");
+}
+
 function prepare(search) {
   const groups = new Map();
   search.candidates.forEach((one, index) => {
     one.number = index + 1;
-    one.group = groupOf(one.strategy);
+    one.group = startsRandom(search.candidates, index) ? "random" : groupOf(one.strategy);
     one.intensity = one.flop / one.bytes;
     if (one.outcome === "measured") one.gflops = one.flop / one.minimum_ms * 1e-6;
     if (!groups.has(one.group)) groups.set(one.group, []);
