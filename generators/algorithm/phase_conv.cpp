@@ -114,7 +114,11 @@ Expr index_of(const std::vector<Expr> &coordinates, const std::vector<Expr> &ext
 }
 
 PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant, int read_block) {
-  PhaseConv conv = phase_parameters(plan, variant);
+  // A row of phases is one phase of so many more columns.
+  const bool row = tconv_is_row_of_phases(&tiling) != 0;
+  tconv_variant own = variant;
+  if (row) own.phases[TCONV_MAX_RANK - 1] = 1;
+  PhaseConv conv = phase_parameters(plan, own);
   const int rank = conv.rank;
   const Expr inputs = conv.inputs;
   Halide::Region domain = {{0, inputs}};
@@ -137,14 +141,13 @@ PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_v
       conv.weights(conv.column % panel, tap_index * inputs + reduction[0], conv.column / panel, conv.group) *
       (read_block > 0 ? transposed_input(conv, read_block) : conv.input(from));
 
-  const bool row = tconv_is_row_of_phases(&tiling) != 0;
-  std::vector<int> phase_count;
-  for (int i = 0; i < rank; ++i) phase_count.push_back(row ? 1 : variant.phases[TCONV_MAX_RANK - 1 - i]);
-  const Expr phase_index = index_of({conv.phase.begin(), conv.phase.end()}, {phase_count.begin(), phase_count.end()});
+  std::vector<Expr> phase_count;
+  for (int i = 0; i < rank; ++i) phase_count.emplace_back(own.phases[TCONV_MAX_RANK - 1 - i]);
+  const Expr phase_index = index_of({conv.phase.begin(), conv.phase.end()}, phase_count);
   std::vector<Expr> sum_from = {conv.channel, conv.group};
   std::vector<Var> output_at = {conv.channel, conv.group};
   // A general kernel's phases are never merged.
-  if (conv.phases > 1 && !row)
+  if (conv.phases > 1)
     sum_from[0] = conv.channel + phase_index * static_cast<int>(tconv_phase_columns(&tiling, &plan.layer));
   for (const Var &q : conv.position) {
     sum_from.emplace_back(q);
@@ -161,7 +164,7 @@ PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_v
   std::vector<Expr> value_from(output_at.begin(), output_at.end());
   conv.value(output_at) = activation_expr(conv.biased(value_from), activation);
   conv.output(output_at) = conv.value(output_at);
-  for (int i = 0; i < rank; ++i) conv.output.bound(conv.phase[i], 0, phase_count[i]);
+  for (int i = 0; i < rank; ++i) conv.output.bound(conv.phase[i], 0, own.phases[TCONV_MAX_RANK - 1 - i]);
   fix_layout(conv, plan, tiling, variant);
   return conv;
 }

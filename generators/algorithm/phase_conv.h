@@ -14,7 +14,7 @@ namespace tconv {
 
 struct PhaseConv {
   int rank = 0;
-  std::int64_t phases = 1;  // of the class, all dimensions together
+  std::int64_t phases = 1;  // of the class, all dimensions together; a row of phases counts as one
 
   // Spatial members run from the innermost dimension to the outermost, as Halide's dimensions do.
   Halide::ImageParam input;    // (channel in the group, group, positions...)

@@ -47,7 +47,8 @@ Result<nlohmann::json> measure(const BenchOptions &options, const Plan &plan, co
   const Result<Staging> work = Staging::beside(std::filesystem::temp_directory_path());
   if (!work.ok()) return work.status();
   const Result<std::filesystem::path> program = make_program(
-      {ProgramKind::measure, plan, strides, targets, options.general, schedule, !runs_here(targets[0]), {}}, work.value());
+      {ProgramKind::measure, plan, strides, targets, options.general, schedule, !runs_here(targets[0]), {}},
+      work.value());
   if (!program.ok()) return program.status();
   std::vector<std::string> command = start.value();
   command.insert(command.end(), {program.value(), std::to_string(options.threads), fmt::format("{}", options.seconds)});

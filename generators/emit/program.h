@@ -21,10 +21,10 @@ struct ProgramRequest {
   ProgramKind kind = ProgramKind::measure;
   Plan plan;
   tconv_weight_strides weight_strides{};
-  std::vector<Halide::Target> targets;  // from check_targets()
-  bool general = false;                 // the library's any-size kernel, in place of one of the plan's own
-  std::optional<Schedule> schedule;     // as EmitRequest has it
-  bool linked_statically = false;       // needs nothing where it runs
+  std::vector<Halide::Target> targets;   // from check_targets()
+  bool general = false;                  // the library's any-size kernel, in place of one of the plan's own
+  std::optional<Schedule> schedule;      // as EmitRequest has it
+  bool linked_statically = false;        // needs nothing where it runs
   std::filesystem::path runtime_object;  // as EmitRequest has it
 };
 

@@ -170,7 +170,6 @@ Columns choose_columns(const Plan &plan, bool last, int widest) {
 }
 
 std::vector<Columns> row_columns(const Plan &plan, int widest) {
-  // A vector alone has a broadcast element to itself: 8 % slower on FCN-8s.
   constexpr int most_vectors = 4;
   std::vector<Columns> all;
   Columns one = choose_columns(plan, true, widest);
@@ -179,6 +178,7 @@ std::vector<Columns> row_columns(const Plan &plan, int widest) {
   if (plan.general || plan.layer.groups != 1 || phases == 1) return all;
   one.tiling.dense_phases = 1;
   one.method = "phase_rows";
+  // A vector alone has a broadcast element to itself: 8 % slower on FCN-8s.
   const int least = phases * plan.layer.out_channels > widest ? 2 : 1;
   for (int vectors = least; vectors <= most_vectors && vectors * widest <= TCONV_MAX_PANEL; ++vectors) {
     one.tiling.panel = vectors * widest;
@@ -225,7 +225,7 @@ int widest_lanes(const std::vector<Target> &targets) {
 namespace {
 
 // Rows of phases are taken one after the other, and read what they share again.
-constexpr double most_of_before = 0.96;
+constexpr double most_for_rows = 0.96;
 
 // The phases as they are.
 Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &targets) {
@@ -256,17 +256,14 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
           cycles(read) / 1e6, own_cycles / 1e6);
       chosen = read;
     }
-    for (const Columns &row : row_columns(plan, widest)) {
-      const double before = cycles(chosen);
-      if (cycles(row) > most_of_before * before) continue;
-      chosen = row;
-      chosen.reason += fmt::format(": {:.2f} million cycles in place of {:.2f}", cycles(row) / 1e6, before / 1e6);
-    }
-    const double before = cycles(chosen);
-    if (const Columns sums = lane_columns(plan); lane_sums_serve(plan) && cycles(sums) < before) {
-      chosen = sums;
-      chosen.reason += fmt::format(": {:.2f} million cycles in place of {:.2f}", cycles(sums) / 1e6, before / 1e6);
-    }
+    const auto take_if_below = [&](const Columns &one, double most_of_before) {
+      const double before = cycles(chosen), after = cycles(one);
+      if (after >= most_of_before * before) return;
+      chosen = one;
+      chosen.reason += fmt::format(": {:.2f} million cycles in place of {:.2f}", after / 1e6, before / 1e6);
+    };
+    for (const Columns &row : row_columns(plan, widest)) take_if_below(row, most_for_rows);
+    if (lane_sums_serve(plan)) take_if_below(lane_columns(plan), 1);
   }
   Schedule schedule;
   schedule.method = chosen.method;

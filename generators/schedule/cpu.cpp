@@ -148,8 +148,7 @@ void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &t
   const bool by_columns = tconv_reads_channels_last(&tiling, &plan.layer) && schedule.read_block == 0;
   const Loops loops = split_positions(conv, schedule);
   const Var tile_loop(loops.around[0].name());
-  const bool row_of_phases = tconv_is_row_of_phases(&tiling) != 0;
-  const bool dense = conv.phases > 1 && tiling.dense_phases != 0 && !row_of_phases;
+  const bool dense = conv.phases > 1 && tiling.dense_phases != 0;
   const bool interleaved = dense && !by_columns && is_interleaved(conv, plan, tiling, variant);
   int columns = schedule.columns;
   if (dense) {
@@ -167,7 +166,7 @@ void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &t
   else
     schedule_value(conv, plan, schedule, dense ? static_cast<int>(tconv_group_outputs(&plan.layer)) : columns, dense,
                    interleaved, tile_loop);
-  if (row_of_phases) {
+  if (tconv_is_row_of_phases(&tiling)) {
     const std::int64_t row = tconv_row_outputs(&tiling, &plan.layer, variant.phases[TCONV_MAX_RANK - 1]);
     conv.column_bias.compute_root().store_in(MemoryType::Stack);
     conv.column_bias.bound_extent(conv.column, static_cast<int>(tconv_round_up(row, tiling.panel)));

@@ -80,6 +80,8 @@ std::int32_t usual_merge(const std::string &method) {
   return method == "winograd" || method == "depthwise" ? 0 : 1;
 }
 
+std::int32_t usual_dense(const std::string &method) { return method == "phase_rows" ? 1 : 0; }
+
 template <typename Integer>
 std::string extents(const Integer *values) {
   return fmt::format("{}x{}x{}", values[0], values[1], values[2]);
@@ -116,7 +118,7 @@ Status check_numbers(const Parameters &p) {
 std::int64_t sums(const Plan &plan, const Parameters &p, bool by_columns) {
   std::int64_t positions = 1, columns = p.target.columns;
   for (const int extent : p.target.tile) positions *= extent;
-  if (p.tiling.dense_phases && p.tiling.merge_phases == 1)
+  if (p.tiling.dense_phases && !tconv_is_row_of_phases(&p.tiling))
     columns = by_columns ? p.tiling.panel : most_phases(plan, p.tiling) * tconv_group_outputs(&plan.layer);
   return by_columns ? columns / p.target.lanes * positions : columns * positions / p.target.lanes;
 }
@@ -223,7 +225,7 @@ std::string to_text(const Parameters &p) {
   add(text, "outputs", extents(p.tiling.tile_outputs[0]), extents(none));
   add(text, "fewer", extents(p.tiling.tile_outputs[1]), extents(none));
   add(text, "merge", p.tiling.merge_phases, usual_merge(p.method));
-  add(text, "dense", p.tiling.dense_phases, p.method == "phase_rows" ? 1 : 0);
+  add(text, "dense", p.tiling.dense_phases, usual_dense(p.method));
   if (p.tiling.transpose_input) text += p.tiling.transpose_output ? " transpose=both" : " transpose=input";
   if (p.tiling.transpose_input) add(text, "square", p.target.transpose_block, plain.transpose_block);
   add(text, "read", p.target.read_block, 0);
@@ -240,7 +242,7 @@ Result<Parameters> parse_parameters(std::string_view text) {
   if (std::find(methods.begin(), methods.end(), p.method) == methods.end())
     return illegal(fmt::format("unknown method '{}', there are {}", words[0].substr(0, 40), fmt::join(methods, ", ")));
   p.tiling.merge_phases = usual_merge(p.method);
-  p.tiling.dense_phases = p.method == "phase_rows" ? 1 : 0;
+  p.tiling.dense_phases = usual_dense(p.method);
   p.tiling.group_columns = p.method == "depthwise" ? 1 : 0;
   p.tiling.lane_sums = p.method == "lane_sums" ? 1 : 0;
   p.tiling.thread_work = thread_work;

@@ -19,7 +19,6 @@ double useful_share(std::int64_t extent, int tile) {
 
 // A tile of up to `most` positions, each of so many vectors: a row, or several short ones where those waste less.
 void tile_positions(const Plan &plan, int most, int vectors, TargetSchedule &schedule) {
-  constexpr int most_tall = 4;
   constexpr double least_gain = 1.03;
   const std::int64_t row = row_length(plan);
   schedule.tile[2] = best_tile(row, most, vectors);
@@ -30,7 +29,7 @@ void tile_positions(const Plan &plan, int most, int vectors, TargetSchedule &sch
     return busy_share(tall * wide * vectors) * useful_share(row, wide) * useful_share(lines, tall);
   };
   double best = least_gain * use(1, schedule.tile[2]);
-  for (int tall = 2; tall <= most_tall; ++tall)
+  for (int tall = 2; tall <= most_rows; ++tall)
     for (int wide = most / tall; wide > 0; --wide) {
       if (use(tall, wide) <= best) continue;
       best = use(tall, wide);
@@ -39,13 +38,13 @@ void tile_positions(const Plan &plan, int most, int vectors, TargetSchedule &sch
     }
 }
 
-TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, int columns, const RegisterFile &registers) {
+TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers) {
   TargetSchedule schedule;
-  schedule.lanes = std::min(registers.lanes, columns);
-  int vectors = std::min(columns / schedule.lanes, vectors_a_broadcast(registers));
-  if (tiling.merge_phases == 2) vectors = divide_panel(columns / schedule.lanes, registers);
-  schedule.columns = tiling.dense_phases && columns > tiling.panel ? columns : vectors * schedule.lanes;
-  const int held = schedule.columns / schedule.lanes;
+  schedule.lanes = std::min(registers.lanes, tiling.panel);
+  const int whole = tiling.panel / schedule.lanes;
+  const int held = tconv_is_row_of_phases(&tiling) ? divide_panel(whole, registers)
+                                                   : std::min(whole, vectors_a_broadcast(registers));
+  schedule.columns = held * schedule.lanes;
   // A general kernel's pixels lie an unknown distance apart: each position of the tile needs an address register.
   const int most = plan.general ? 6 : registers.count < 32 ? 12 : 16;
   tile_positions(plan, std::max(1, std::min(most, accumulators(registers, held) / held)), held, schedule);
@@ -117,8 +116,7 @@ TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, boo
                                const RegisterFile &registers) {
   if (tiling.lane_sums) return by_lanes(plan, tiling, registers);
   const bool columns = tconv_reads_channels_last(&tiling, &plan.layer) && !read_transposed;
-  TargetSchedule one =
-      columns ? by_columns(plan, tiling, tiling.panel, registers) : by_positions(plan, tiling.panel, registers);
+  TargetSchedule one = columns ? by_columns(plan, tiling, registers) : by_positions(plan, tiling.panel, registers);
   one.transpose_block = registers.lanes;
   if (read_transposed) {
     one.read_block = one.tile[2] = one.lanes = std::min(registers.lanes, 8);

@@ -122,7 +122,7 @@ Trial Laboratory::build(const std::string &schedule) const {
   command.insert(command.end(), options_.compile.begin(), options_.compile.end());
   command.insert(command.end(),
                  {"--target", options_.target, "--schedule", schedule, "--emit", "program", "--name", "candidate",
-                  "--runtime-object", (place_->path() / "runtime.o").string(), "-o", place.string()});
+                  "--runtime-object", (place_.path() / "runtime.o").string(), "-o", place.string()});
   const Result<ProcessResult> compiled = run_process(command, options_.limit);
   trial.seconds = watch.seconds();
   if (!compiled.ok()) {

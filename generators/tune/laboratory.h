@@ -71,15 +71,14 @@ class Laboratory {
   const LaboratoryOptions &options() const { return options_; }
 
  private:
-  Laboratory(LaboratoryOptions options, Staging place)
-      : options_(std::move(options)), place_(std::make_shared<const Staging>(std::move(place))) {}
+  Laboratory(LaboratoryOptions options, Staging place) : options_(std::move(options)), place_(std::move(place)) {}
   std::vector<std::string> run_command(const std::filesystem::path &program, double seconds, bool checked) const;
   void run_into(Trial &trial, double seconds, bool checked) const;
   std::vector<Round> in_turn_here(const Program &incumbent, const Program &challenger) const;
   std::vector<Round> in_turn_on_cluster(const Program &incumbent, const Program &challenger) const;
 
   LaboratoryOptions options_;
-  std::shared_ptr<const Staging> place_;  // what all candidates have in common
+  Staging place_;  // what all candidates have in common
 };
 
 }  // namespace tconv

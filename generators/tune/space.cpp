@@ -190,7 +190,7 @@ class Space {
     for (int lanes = own_lanes; lanes >= std::max(4, own_lanes / 2); lanes /= 2)
       for (int vectors = 1; vectors * lanes <= TCONV_MAX_PANEL; ++vectors) {
         const bool fixed = p.tiling.dense_phases || p.tiling.group_columns;
-        const bool whole = p.tiling.dense_phases && p.tiling.merge_phases == 1;
+        const bool whole = p.tiling.dense_phases && !tconv_is_row_of_phases(&p.tiling);
         p.tiling.panel = fixed ? own_panel : vectors * lanes;
         if (fixed ? vectors * lanes != own_panel : vectors * lanes >= outputs + 2 * lanes) continue;
         p.target.lanes = lanes;

@@ -144,7 +144,8 @@ class Bench(TconvcTest):
         for kernel, options in (("specialised", []), ("general", ["--general"])):
             report = json.loads(self.bench("--json", "--threads", 2, *options))
             self.assertEqual((report["kernel"], report["threads"]), (kernel, 2))
-            self.assertIn(report["method"], ("direct", "pixel_shuffle", "phase_rows", "depthwise", "lane_sums", "winograd"))
+            self.assertIn(report["method"],
+                          ("direct", "pixel_shuffle", "phase_rows", "depthwise", "lane_sums", "winograd"))
             self.assertGreaterEqual(report["median_ms"], report["minimum_ms"])
             self.assertGreater(report["minimum_ms"], 0)
             # Each of the 16 x 16 x 32 inputs meets 4 x 4 taps of 16 filters; two operations each.
