@@ -49,4 +49,4 @@ int bench_time(double seconds, double *times, int most) {
   return count;
 }
 
-const char *bench_method(void) { return tconv_call_path(&KERNEL, &call)->target; }
+const char *bench_method(void) { return tconv_select_path(&KERNEL)->target; }

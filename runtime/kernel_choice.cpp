@@ -128,7 +128,7 @@ Result<KernelChoice> choose_kernel(std::span<const RegisteredKernel> registered,
     }
     reason += fmt::format("{}kernel {} {}", i > 0 ? "; " : "", candidate.kernel->name, other);
   }
-  const tconv_kernel *const general = general_kernel(call.rank, call.channels_last != 0);
+  const tconv_kernel *const general = general_kernel(call);
   if (general == nullptr) return Status(StatusCode::internal, fmt::format("no general kernel of rank {}", call.rank));
   const tconv_path *const path = tconv_select_path(general);
   if (path == nullptr) return no_path(*general);

@@ -65,7 +65,6 @@ Status run_kernel(const Task &task, std::span<const float> input, const Shape &i
   call.input = input.empty() ? &nothing : input.data();
   call.packed = task.packed->floats.get();
   call.output = output.data();
-  call.path = choice.path;
   // Fixed here: the pool may be resized between the workspace and the run.
   call.threads = num_threads();
   call.workspace_bytes = tconv_workspace_bytes(choice.kernel, &choice.layer, &call);

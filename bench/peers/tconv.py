@@ -50,7 +50,7 @@ class Peer:
         if self.name == "tconv_general":
             general = self.general_directory()
             name = f"tconv_conv{shape.rank}d_transpose_{self.settings['layout']}"
-            macros |= {"GENERAL_HEADER": f'"{name}.h"', "KERNEL": f"{name}_kernel"}
+            macros |= {"GENERAL_HEADER": f'"{name}.h"', "KERNEL": f"(*{name}_kernel(&LAYER))"}
             folders.append(general)
             archives.append(general / f"lib{name}.a")
         library = directory / "layer.so"

@@ -17,25 +17,28 @@ namespace {
 
 // How the taps and channels of one phase are walked.
 struct Rows {
-  int length = 0;         // channels, or taps in x times channels
-  int first_tap = 0;      // the innermost dimension whose taps are loops of their own
-  std::vector<int> taps;  // of those dimensions
+  Expr length;             // channels, or taps in x times channels
+  int fixed_length = 0;    // 0 in a general plan
+  int first_tap = 0;       // the innermost dimension whose taps are loops of their own
+  std::vector<Expr> taps;  // of those dimensions
 };
 
 Rows rows_of(const PhaseConv &conv, const Plan &plan, const tconv_variant &variant) {
   Rows rows;
+  if (plan.general) return {conv.inputs, 0, 0, conv.tap_count};
   const auto *step = conv.tap_step[0].as<Halide::Internal::IntImm>();
   const bool neighbours = step != nullptr && step->value == 1;
-  rows.length = static_cast<int>(plan.layer.in_channels) * (neighbours ? variant.taps[TCONV_MAX_RANK - 1] : 1);
+  rows.fixed_length = static_cast<int>(plan.layer.in_channels) * (neighbours ? variant.taps[TCONV_MAX_RANK - 1] : 1);
+  rows.length = rows.fixed_length;
   rows.first_tap = neighbours ? 1 : 0;
-  for (int i = rows.first_tap; i < conv.rank; ++i) rows.taps.push_back(variant.taps[TCONV_MAX_RANK - 1 - i]);
+  for (int i = rows.first_tap; i < conv.rank; ++i) rows.taps.emplace_back(variant.taps[TCONV_MAX_RANK - 1 - i]);
   return rows;
 }
 
 // The loops over taps of rows, with `first` as the innermost.
 RDom row_domain(const Rows &rows, const Expr &first, const char *name) {
   Halide::Region domain = {{0, first}};
-  for (const int taps : rows.taps) domain.emplace_back(0, taps);
+  for (const Expr &taps : rows.taps) domain.emplace_back(0, taps);
   return {domain, name};
 }
 
@@ -51,7 +54,7 @@ Row row_at(const LaneSums &sums, const Rows &rows, const RDom &r) {
   for (std::size_t i = 0; i < rows.taps.size(); ++i) {
     const std::size_t dim = i + static_cast<std::size_t>(rows.first_tap);
     tap.emplace_back(r[static_cast<int>(i) + 1]);
-    extents.emplace_back(rows.taps[i]);
+    extents.push_back(rows.taps[i]);
     row.position[dim] = row.position[dim] + tap[i] * sums.conv.tap_step[dim];
   }
   row.index = index_of(tap, extents);
@@ -83,8 +86,8 @@ void add_blocks(LaneSums &sums, const Rows &rows, int panel, const std::vector<E
 // What is left of each. Both factors are zero in the other lanes, so that what lies there, which may be infinite, is
 // neither read nor multiplied.
 void add_rest(LaneSums &sums, const Rows &rows, int panel, const std::vector<Expr> &at) {
-  const int done = rows.length / sums.tile.lanes * sums.tile.lanes;
-  sums.rest = rows.length - done;
+  const int done = rows.fixed_length / sums.tile.lanes * sums.tile.lanes;
+  sums.rest = rows.fixed_length - done;
   Var row_index("row_index");
   const RDom lane_input(0, sums.rest, "rest_of_input"), lane_weights(0, sums.rest, "rest_of_weights");
   sums.rest_lane_input = lane_input;
@@ -110,6 +113,30 @@ void add_rest(LaneSums &sums, const Rows &rows, int panel, const std::vector<Exp
   for (int i = 0; i < r.dimensions(); ++i) sums.loops.back().push_back(r[i]);
 }
 
+// The same where the length is open: the row's last vector once more, without the lanes that were added before; and
+// rows shorter than a vector element by element.
+void add_open_rest(LaneSums &sums, const Rows &rows, int panel, const std::vector<Expr> &at) {
+  const int lanes = sums.tile.lanes;
+  const Expr done = rows.length / lanes * lanes;
+  const RDom r = row_domain(rows, select(rows.length > lanes && rows.length != done, 1, 0), "rest");
+  const Row row = row_at(sums, rows, r);
+  // Reached where a row is longer than a vector.
+  const Expr element = Halide::unsafe_promise_clamped(rows.length - lanes + sums.lane, 0, rows.length - 1);
+  const auto fresh = [&](const Expr &value) { return select(element >= done, value, 0.0f); };
+  sums.partial(at) += fresh(weight_at(sums, panel, (row.index + r[0]) * rows.length + element)) *
+                      fresh(input_at(sums, element, row.position));
+  sums.loops.emplace_back();
+  for (int i = 0; i < r.dimensions(); ++i) sums.loops.back().push_back(r[i]);
+
+  const RDom s = row_domain(rows, select(rows.length < lanes, rows.length, 0), "short");
+  const Row short_row = row_at(sums, rows, s);
+  std::vector<Expr> first_lane = at;
+  first_lane[0] = 0;
+  sums.partial(first_lane) +=
+      weight_at(sums, panel, short_row.index * rows.length + s[0]) * input_at(sums, s[0], short_row.position);
+  for (int i = 0; i < s.dimensions(); ++i) sums.single_loops.push_back(s[i]);
+}
+
 // Taps that are known at run time only: phases without any.
 void add_singly(LaneSums &sums, int panel) {
   const PhaseConv &conv = sums.conv;
@@ -132,12 +159,14 @@ void define_partial(LaneSums &sums, const Plan &plan, const tconv_tiling &tiling
   std::vector<Var> vars = {sums.lane, conv.column, conv.group};
   vars.insert(vars.end(), conv.position.begin(), conv.position.end());
   const std::vector<Expr> at(vars.begin(), vars.end());
-  const int outputs = static_cast<int>(tconv_group_outputs(&plan.layer));
-  sums.partial(vars) = Halide::select(sums.lane == 0, conv.bias(conv.column % outputs, conv.group), 0.0f);
-  if (variant.taps[TCONV_MAX_RANK - 1] == 0) return add_singly(sums, tiling.panel);
+  const Expr output =
+      plan.general ? Expr(conv.column) : conv.column % static_cast<int>(tconv_group_outputs(&plan.layer));
+  sums.partial(vars) = Halide::select(sums.lane == 0, conv.bias(output, conv.group), 0.0f);
+  if (variant.taps[TCONV_MAX_RANK - 1] == 0 && !plan.general) return add_singly(sums, tiling.panel);
   const Rows rows = rows_of(conv, plan, variant);
-  if (rows.length >= sums.tile.lanes) add_blocks(sums, rows, tiling.panel, at);
-  if (rows.length % sums.tile.lanes != 0) add_rest(sums, rows, tiling.panel, at);
+  if (plan.general || rows.fixed_length >= sums.tile.lanes) add_blocks(sums, rows, tiling.panel, at);
+  if (plan.general) return add_open_rest(sums, rows, tiling.panel, at);
+  if (rows.fixed_length % sums.tile.lanes != 0) add_rest(sums, rows, tiling.panel, at);
 }
 
 // Halves are added until four lanes are left; then outputs 4 * quad ... of the tile, a position's columns after the
@@ -189,8 +218,7 @@ LaneSums lane_sums(const Plan &plan, const tconv_tiling &tiling, const tconv_var
   sums.tile = tile;
   sums.conv = phase_parameters(plan, variant);
   PhaseConv &conv = sums.conv;
-  sums.outputs = static_cast<int>(tconv_group_outputs(&plan.layer));
-  sums.linear = static_cast<Activation>(plan.layer.activation) == Activation::linear;
+  sums.outputs = plan.general ? 0 : static_cast<int>(tconv_group_outputs(&plan.layer));
   define_partial(sums, plan, tiling, variant);
   define_stages(sums);
 
@@ -208,10 +236,11 @@ LaneSums lane_sums(const Plan &plan, const tconv_tiling &tiling, const tconv_var
   output_at.insert(output_at.end(), conv.phase.begin(), conv.phase.end());
   sums.placed(finished_at) = sums.totals(total);
   const std::vector<Expr> placed_at(finished_at.begin(), finished_at.end());
-  sums.finished(finished_at) = activation_expr(sums.placed(placed_at), static_cast<Activation>(plan.layer.activation));
-  const int outputs = static_cast<int>(tconv_group_outputs(&plan.layer));
+  const Activation activation = plan.general ? Activation::linear : static_cast<Activation>(plan.layer.activation);
+  sums.finished(finished_at) = activation_expr(sums.placed(placed_at), activation);
   const Expr column =
-      conv.channel + (conv.phases > 1 ? index_of({conv.phase.begin(), conv.phase.end()}, phase_count) * outputs : 0);
+      conv.channel +
+      (conv.phases > 1 ? index_of({conv.phase.begin(), conv.phase.end()}, phase_count) * sums.outputs : 0);
   const Var &x = conv.position[0];
   std::vector<Expr> from = {x % tile.positions * tile.columns + column % tile.columns, column / tile.columns,
                             conv.group, x / tile.positions};

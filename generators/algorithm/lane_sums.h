@@ -26,16 +26,16 @@ struct LaneTile {
 
 struct LaneSums {
   LaneTile tile;
-  int outputs = 1;
-  bool linear = true;  // no activation
-  PhaseConv conv;      // parameters, variables and the output
+  int outputs = 0;  // of a phase; 0: open
+  PhaseConv conv;   // parameters, variables and the output
   Halide::Var lane{"lane"}, quad{"quad"}, pair{"pair"}, part{"part"}, block{"block"}, place{"place"};
   Halide::Func partial{"partial"};  // (lane, column, group, positions...)
   // What of a row fills no vector, with zeros behind it: (lane, group, positions...) and (lane, column, tap, group).
   Halide::Func rest_input{"rest_input"}, rest_weights{"rest_weights"};
   Halide::RVar rest_lane_input, rest_lane_weights, rest_loop;
   int rest = 0;
-  std::vector<std::vector<Halide::RVar>> loops;  // of the updates of `partial`, innermost first
+  std::vector<std::vector<Halide::RVar>> loops;  // of the updates of `partial` by vectors, innermost first
+  std::vector<Halide::RVar> single_loops;        // of the one by elements behind them
   Halide::RVar row_block;                        // of the first update
   std::vector<Halide::Func> folds;               // the same with half the lanes, and so on down to four
   // Of two and of four outputs, side by side: (lane, [pair,] quad, part, group, block, positions...).

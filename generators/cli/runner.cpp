@@ -55,10 +55,15 @@ Result<Tensor> run_layer(const RunnerRequest &request) {
   if (!staging.ok()) return staging.status();
   const fs::path &work = staging.value().path();
 
-  const Result<fs::path> program =
-      make_program({ProgramKind::run_files, request.layer->plan, request.layer->weight_strides, request.targets,
-                    request.general, request.schedule, !runs_here(target), {}},
-                   staging.value());
+  const Result<fs::path> program = make_program({ProgramKind::run_files,
+                                                 request.layer->plan,
+                                                 request.layer->weight_strides,
+                                                 request.targets,
+                                                 request.general,
+                                                 request.schedule,
+                                                 !runs_here(target),
+                                                 {}},
+                                                staging.value());
   if (!program.ok()) return program.status();
   Status status = write_floats(work / "input", request.input->data);
   if (status.ok()) status = write_floats(work / "weights", request.layer->weights->kernel.data);

@@ -5,6 +5,7 @@
 #include "emit/c_compiler.h"
 #include "emit/code_size.h"
 #include "emit/header.h"
+#include "emit/manifest.h"
 #include "emit/process.h"
 #include "emit/staging.h"
 #include "emit/support_files.h"
@@ -45,11 +46,12 @@ Result<fs::path> make_runtime(const EmitRequest &request, const Staging &staging
   return made;
 }
 
-Result<Objects> make_objects(const EmitRequest &request, const Schedule &schedule, const Staging &staging) {
+Result<Objects> make_objects(const EmitRequest &request, const std::vector<LibraryKernel> &kernels,
+                             const Staging &staging) {
   Objects objects;
   for (std::size_t t = 0; t < request.targets.size(); ++t) {
     Result<TargetObject> one =
-        compile_target(request.plan, schedule, request.targets[t], t, request.forms, staging.path());
+        compile_target(request.plan, kernels, request.targets[t], t, request.forms, staging.path());
     if (!one.ok()) return one.status();
     one.value().code_bytes = code_bytes(one.value().object);
     objects.all.push_back(one.value().object.string());
@@ -58,7 +60,8 @@ Result<Objects> make_objects(const EmitRequest &request, const Schedule &schedul
   const Halide::Target &baseline = request.targets.back();
   if (request.baked) {
     const fs::path object = staging.path() / (request.plan.name + "_weights.o");
-    const Status status = compile_weights(request.plan.name, pack_weights(request, schedule), baseline, object);
+    const Status status =
+        compile_weights(request.plan.name, pack_weights(request, kernels.front().schedule), baseline, object);
     if (!status.ok()) return status;
     objects.all.push_back(object.string());
   }
@@ -99,13 +102,14 @@ Status make_libraries(const EmitRequest &request, const Objects &objects, const 
 bool makes_library(const EmitRequest &request) { return request.static_library || request.shared_library; }
 
 // A library is no use without its header; a header, the manifest aside, may come alone.
-std::vector<std::pair<fs::path, std::string>> make_texts(const EmitRequest &request, const Schedule &schedule,
+std::vector<std::pair<fs::path, std::string>> make_texts(const EmitRequest &request,
+                                                         const std::vector<LibraryKernel> &kernels,
                                                          const std::string &manifest) {
   const std::string &name = request.plan.name;
   std::vector<std::pair<fs::path, std::string>> texts = {{name + ".manifest.json", manifest}};
   if (makes_library(request)) texts.emplace_back(name + "Config.cmake", cmake_text(request));
   if (!makes_library(request) && !request.header) return texts;
-  texts.emplace_back(name + ".h", header_text(request, schedule));
+  texts.emplace_back(name + ".h", header_text(request, kernels));
   const bool cuda = request.targets.front().has_feature(Halide::Target::CUDA);
   for (const SupportFile &file : support_files())
     if (cuda || !file.cuda) texts.emplace_back(file.path, file.text);
@@ -127,8 +131,8 @@ Status write_texts(const std::vector<std::pair<fs::path, std::string>> &texts, c
 Result<Emitted> emit(const EmitRequest &request, const fs::path &destination) {
   const Result<Staging> staging = Staging::beside(destination);
   if (!staging.ok()) return staging.status();
-  const Schedule schedule = request.schedule ? *request.schedule : choose_schedule(request.plan, request.targets);
-  const Result<Objects> objects = make_objects(request, schedule, staging.value());
+  const std::vector<LibraryKernel> kernels = kernels_of(request.plan, request.targets, request.schedule);
+  const Result<Objects> objects = make_objects(request, kernels, staging.value());
   if (!objects.ok()) return objects.status();
   Emitted emitted;
   std::vector<fs::path> files;
@@ -138,8 +142,8 @@ Result<Emitted> emit(const EmitRequest &request, const fs::path &destination) {
     for (const char *extension : {".s", ".stmt"})
       if (fs::exists(fs::path(one.object).replace_extension(extension)))
         files.push_back(fs::path(one.object).filename().replace_extension(extension));
-  emitted.manifest = manifest_text(request, schedule, objects.value().targets);
-  status = write_texts(make_texts(request, schedule, emitted.manifest), staging.value(), files);
+  emitted.manifest = manifest_text(request, kernels, objects.value().targets);
+  status = write_texts(make_texts(request, kernels, emitted.manifest), staging.value(), files);
   if (!status.ok()) return status;
   Result<std::vector<fs::path>> moved = staging.value().move_to(destination, files);
   if (!moved.ok()) return moved.status();

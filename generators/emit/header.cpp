@@ -1,10 +1,7 @@
 #include "emit/header.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include "emit/targets.h"
 #include "tconv/activation.h"
@@ -50,47 +47,88 @@ std::string tile_tables(const std::string &name, const Schedule &schedule, std::
                             name, t, braces(products), braces(rows), kinds);
 }
 
-// The tables, from the functions of each target up to the kernel.
-std::string tables(const EmitRequest &request, const Schedule &schedule) {
+// A function's name, declared where it is first met; "NULL" where there is none.
+std::string declared(std::string &declarations, const std::string &symbol, bool exists = true) {
+  if (!exists) return "NULL";
+  const std::string line = fmt::format("int {}_argv(void **argv);\n", symbol);
+  if (declarations.find(line) == std::string::npos) declarations += line;
+  return symbol + "_argv";
+}
+
+struct Tables {
+  std::string declarations, arrays;
+};
+
+// The path entries of target `t`, one for each register tile.
+std::string add_paths(const EmitRequest &request, const LibraryKernel &kernel, std::size_t t, Tables &tables) {
   const Plan &plan = request.plan;
-  const std::string &name = plan.name;
-  std::string declarations, arrays, paths, variants;
+  const Schedule &schedule = kernel.schedule;
+  const bool tiles = tconv_is_winograd(&schedule.tiling);
+  const bool writes_last = tconv_writes_channels_last(&schedule.tiling, &plan.layer) != 0;
+  std::string &names = tables.declarations;
+  const std::string activate = declared(names, activate_symbol(plan.name, t, writes_last), has_activate(plan));
+  const std::string softmax = declared(names, softmax_symbol(plan.name, t), has_softmax(plan));
+  const std::string transpose = declared(names, transpose_symbol(plan.name, t), has_transpose(schedule.tiling));
+  const auto words = feature_words(request.targets[t]);
+  const std::vector<TargetSchedule> paths = paths_of(schedule.targets[t]);
+  std::string entries;
+  for (std::size_t p = 0; p < paths.size(); ++p) {
+    const std::string own = fmt::format("{}_t{}_{}", kernel.name, t, p > 0 ? fmt::format("tile{}_", p) : "");
+    if (tiles) {
+      tables.arrays += tile_tables(kernel.name, schedule, t);
+    } else {
+      std::vector<std::string> phases;
+      for (std::size_t v = 0; v < schedule.variants.size(); ++v)
+        phases.push_back(declared(names, variant_symbol(kernel.name, t, p, v)));
+      tables.arrays += fmt::format("static const tconv_function {}phases[] = {};\n", own, braces(phases));
+    }
+    entries += fmt::format("  {{\"{}\", {{UINT64_C({:#x}), UINT64_C({:#x})}}, {}, {}, {}, {}, {}, {}}},\n",
+                           request.targets[t].to_string(), words[0], words[1], tiles ? "NULL" : own + "phases",
+                           braces(paths[p].tile), activate, softmax, tiles ? own + "tiles" : "NULL", transpose);
+  }
+  return entries;
+}
+
+// The kernel's initialiser.
+std::string add_kernel(const EmitRequest &request, const LibraryKernel &kernel, Tables &tables) {
+  const Schedule &schedule = kernel.schedule;
+  const tconv_tiling &tiling = schedule.tiling;
+  const std::string &name = kernel.name;
+  std::string paths, variants;
+  std::size_t path_count = 0;
+  for (std::size_t t = 0; t < request.targets.size(); ++t) {
+    paths += add_paths(request, kernel, t, tables);
+    path_count += paths_of(schedule.targets[t]).size();
+  }
+  tables.arrays += fmt::format("static const tconv_path {}_paths[] = {{\n{}}};\n", name, paths);
   for (const tconv_variant &variant : schedule.variants)
     variants += fmt::format("  {{{}, {}}},\n", braces(variant.phases), braces(variant.taps));
-  for (std::size_t t = 0; t < request.targets.size(); ++t) {
-    std::vector<std::string> phases;
-    for (std::size_t v = 0; v < schedule.variants.size(); ++v) phases.push_back(variant_symbol(name, t, v) + "_argv");
-    const std::string activate = has_activate(plan) ? activate_symbol(name, t) + "_argv" : "NULL";
-    const std::string softmax = has_softmax(plan) ? softmax_symbol(name, t) + "_argv" : "NULL";
-    const std::string transpose = has_transpose(schedule.tiling) ? transpose_symbol(name, t) + "_argv" : "NULL";
-    for (const std::string &symbol : phases) declarations += fmt::format("int {}(void **argv);\n", symbol);
-    if (activate != "NULL") declarations += fmt::format("int {}(void **argv);\n", activate);
-    if (softmax != "NULL") declarations += fmt::format("int {}(void **argv);\n", softmax);
-    if (transpose != "NULL") declarations += fmt::format("int {}(void **argv);\n", transpose);
-    const bool tiles = tconv_is_winograd(&schedule.tiling);
-    arrays += tiles ? tile_tables(name, schedule, t)
-                    : fmt::format("static const tconv_function {}_t{}_phases[] = {};\n", name, t, braces(phases));
-    const std::string own = fmt::format("{}_t{}_", name, t);
-    const auto words = feature_words(request.targets[t]);
-    paths +=
-        fmt::format("  {{\"{}\", {{UINT64_C({:#x}), UINT64_C({:#x})}}, {}, {}, {}, {}, {}, {}}},\n",
-                    request.targets[t].to_string(), words[0], words[1], tiles ? "NULL" : own + "phases",
-                    braces(schedule.targets[t].tile), activate, softmax, tiles ? own + "tiles" : "NULL", transpose);
-  }
-  const std::string baked = request.baked ? baked_symbol(name) + "_argv" : "NULL";
-  if (request.baked) declarations += fmt::format("int {}(void **argv);\n", baked);
-  const tconv_tiling &tiling = schedule.tiling;
   if (!variants.empty())
-    variants = fmt::format("static const tconv_variant {}_variants[] = {{\n{}}};\n", name, variants);
+    tables.arrays += fmt::format("static const tconv_variant {}_variants[] = {{\n{}}};\n", name, variants);
+  const std::string baked = declared(tables.declarations, baked_symbol(name), request.baked.has_value());
   return fmt::format(
-      "{0}\n{1}{3}static const tconv_path {2}_paths[] = "
-      "{{\n{4}}};\n"
-      "static const tconv_kernel {2}_kernel = {{\n  TCONV_ABI_VERSION, {5}, \"{2}\",\n  \"{6}\",\n"
-      "  {{{7}, {8}, {9}, {10}, {11}, {{{15}, {20}}}, {17}, {18}, {19}, {21}}}, {16}, {12}, {2}_paths, {13}, {14}}};\n",
-      declarations, arrays, name, variants, paths, plan.general ? 1 : 0, key(plan), tiling.panel, tiling.merge_phases,
-      tiling.dense_phases, tiling.group_columns, tiling.block_bytes, schedule.variants.size(), request.targets.size(),
-      baked, braces(tiling.tile_outputs[0]), variants.empty() ? "NULL" : name + "_variants", tiling.transpose_input,
-      tiling.transpose_output, tiling.thread_work, braces(tiling.tile_outputs[1]), tiling.lane_sums);
+      "{{\n  TCONV_ABI_VERSION, {}, \"{}\",\n  \"{}\",\n  {{{}, {}, {}, {}, {}, {{{}, {}}}, {}, {}, {}, {}}}, {}, {}, "
+      "{}_paths, {}, {}}}",
+      schedule.most_filters, name, key(request.plan), tiling.panel, tiling.merge_phases, tiling.dense_phases,
+      tiling.group_columns, tiling.block_bytes, braces(tiling.tile_outputs[0]), braces(tiling.tile_outputs[1]),
+      tiling.transpose_input, tiling.transpose_output, tiling.thread_work, tiling.lane_sums,
+      variants.empty() ? "NULL" : name + "_variants", schedule.variants.size(), name, path_count, baked);
+}
+
+// A plan's own kernel is NAME_kernel; of a general plan's, NAME_kernel() finds the layer's.
+std::string tables_text(const EmitRequest &request, const std::vector<LibraryKernel> &kernels) {
+  const std::string &name = request.plan.name;
+  Tables tables;
+  std::vector<std::string> all;
+  for (const LibraryKernel &kernel : kernels) all.push_back(add_kernel(request, kernel, tables));
+  const std::string head = fmt::format("{}\n{}", tables.declarations, tables.arrays);
+  if (!request.plan.general) return fmt::format("{}static const tconv_kernel {}_kernel = {};\n", head, name, all[0]);
+  return fmt::format(
+      "{0}static const tconv_kernel {1}_kernels[] = {{{2}}};\n\n"
+      "/* The one for the layer: what packs its weights has to run its calls. */\n"
+      "static inline const tconv_kernel *{1}_kernel(const tconv_layer *layer) {{\n"
+      "  return tconv_choose_general({1}_kernels, {3}, layer);\n}}\n",
+      head, name, fmt::join(all, ", "), all.size());
 }
 
 // The functions that a user calls. Sizes are parameters only where the layer leaves them open.
@@ -148,50 +186,6 @@ std::string describe_layer(const EmitRequest &request) {
   return text + (request.baked ? "The weights are inside the library. */\n" : "Weights are packed by the caller. */\n");
 }
 
-nlohmann::ordered_json sizes_json(const std::vector<std::int64_t> &sizes) {
-  nlohmann::ordered_json array = nlohmann::ordered_json::array();
-  for (const std::int64_t size : sizes)
-    array.push_back(size == TCONV_UNSET ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(size));
-  return array;
-}
-
-std::vector<std::int64_t> array_shape(const tconv_layer &layer, std::int64_t channels,
-                                      const std::vector<std::int64_t> &spatial) {
-  std::vector<std::int64_t> shape = spatial;
-  shape.insert(layer.channels_last ? shape.end() : shape.begin(), channels);
-  shape.insert(shape.begin(), layer.batch);
-  return shape;
-}
-
-nlohmann::ordered_json layer_json(const Plan &plan) {
-  const tconv_layer &layer = plan.layer;
-  const tconv_dims dims = typical_dims(plan);
-  std::vector<std::int64_t> in(layer.size, layer.size + layer.rank), out;
-  for (int d = 0; d < layer.rank; ++d)
-    out.push_back(in[static_cast<std::size_t>(d)] == TCONV_UNSET ? TCONV_UNSET
-                                                                 : dims.dim[TCONV_MAX_RANK - layer.rank + d].out);
-  nlohmann::ordered_json json;
-  json["input_shape"] = sizes_json(array_shape(layer, layer.in_channels, in));
-  json["output_shape"] = sizes_json(array_shape(layer, layer.out_channels, out));
-  json["data_format"] = layer.channels_last ? "channels_last" : "channels_first";
-  json["activation"] = name(static_cast<Activation>(layer.activation));
-  return json;
-}
-
-// With one thread; an open size leaves it open too.
-nlohmann::ordered_json workspace_json(const EmitRequest &request, const Schedule &schedule, std::size_t target) {
-  const tconv_layer &layer = request.plan.layer;
-  for (int d = 0; d < layer.rank; ++d)
-    if (layer.size[d] == TCONV_UNSET) return nullptr;
-  std::size_t bytes = 0;
-  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
-    if (!tconv_has_kind(&schedule.tiling, kind)) continue;
-    const tconv_blocks blocks = cut_call(request.plan, schedule, target, kind);
-    bytes = std::max(bytes, tconv_blocks_bytes(&blocks));
-  }
-  return bytes;
-}
-
 }  // namespace
 
 std::string layer_initializer(const tconv_layer &layer) {
@@ -206,7 +200,7 @@ std::string strides_initializer(const tconv_weight_strides &strides) {
   return fmt::format("{{{}, {}, {}, {}}}", strides.group, strides.out, strides.in, braces(strides.tap));
 }
 
-std::string header_text(const EmitRequest &request, const Schedule &schedule) {
+std::string header_text(const EmitRequest &request, const std::vector<LibraryKernel> &kernels) {
   std::string guard = request.plan.name + "_H";
   for (char &c : guard) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   const std::string body = request.plan.general ? std::string() : "\n" + functions(request);
@@ -214,7 +208,7 @@ std::string header_text(const EmitRequest &request, const Schedule &schedule) {
       "{0}#ifndef {1}\n#define {1}\n\n#include \"tconv/run.h\"\n\n#ifdef __cplusplus\nextern \"C\" "
       "{{\n#endif\n\n{2}{3}\n"
       "#ifdef __cplusplus\n}}\n#endif\n\n#endif\n",
-      describe_layer(request), guard, tables(request, schedule), body);
+      describe_layer(request), guard, tables_text(request, kernels), body);
 }
 
 std::string cmake_text(const EmitRequest &request) {
@@ -232,44 +226,6 @@ std::string cmake_text(const EmitRequest &request) {
       "    INTERFACE_INCLUDE_DIRECTORIES \"${{CMAKE_CURRENT_LIST_DIR}}\"\n    INTERFACE_LINK_LIBRARIES \"{3}\")\n"
       "endif()\n",
       request.plan.name, shared ? "SHARED" : "STATIC", library, system);
-}
-
-std::string manifest_text(const EmitRequest &request, const Schedule &schedule,
-                          const std::vector<TargetObject> &objects) {
-  nlohmann::ordered_json json;
-  json["name"] = request.plan.name;
-  json["key"] = key(request.plan);
-  json["tconv"] = version;
-  json["halide"] = halide_version;
-  json["abi"] = TCONV_ABI_VERSION;
-  json["method"] = schedule.method;
-  if (!request.plan.general) {
-    json["layer"] = layer_json(request.plan);
-    const tconv_dims dims = typical_dims(request.plan);
-    json["packed_bytes"] = tconv_packed_floats(&schedule.tiling, &request.plan.layer, &dims) * 4;
-    json["weights"] = request.baked ? "baked" : "packed by the caller";
-  }
-  json["panel"] = schedule.tiling.panel;
-  json["transposed"] = {{"input", schedule.tiling.transpose_input != 0},
-                        {"output", schedule.tiling.transpose_output != 0}};
-  if (tconv_is_winograd(&schedule.tiling))
-    json["tile_outputs"] = schedule.tiling.tile_outputs;
-  else
-    json["functions"] = schedule.variants.size();
-  for (std::size_t t = 0; t < objects.size(); ++t) {
-    nlohmann::ordered_json one;
-    one["target"] = objects[t].target.to_string();
-    one["code_bytes"] = objects[t].code_bytes > 0 ? nlohmann::ordered_json(objects[t].code_bytes) : nullptr;
-    if (tconv_is_winograd(&schedule.tiling))
-      one["rows"] = schedule.targets[t].rows;
-    else
-      one["tile"] = schedule.targets[t].tile;
-    one["columns"] = schedule.targets[t].columns;
-    one["lanes"] = schedule.targets[t].lanes;
-    if (!request.plan.general) one["workspace_bytes"] = workspace_json(request, schedule, t);
-    json["targets"].push_back(one);
-  }
-  return json.dump(2) + "\n";
 }
 
 std::string static_library_name(const std::string &name, const Halide::Target &target) {

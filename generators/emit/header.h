@@ -1,4 +1,4 @@
-// The text files of an emitted kernel: C99 header, manifest and CMake package.
+// The text files that a program with an emitted kernel is built with: C99 header and CMake package.
 #ifndef TCONV_GENERATORS_HEADER_H
 #define TCONV_GENERATORS_HEADER_H
 
@@ -13,10 +13,8 @@ namespace tconv {
 std::string layer_initializer(const tconv_layer &layer);
 std::string strides_initializer(const tconv_weight_strides &strides);
 
-std::string header_text(const EmitRequest &request, const Schedule &schedule);
+std::string header_text(const EmitRequest &request, const std::vector<LibraryKernel> &kernels);
 std::string cmake_text(const EmitRequest &request);
-std::string manifest_text(const EmitRequest &request, const Schedule &schedule,
-                          const std::vector<TargetObject> &objects);
 
 // "libNAME.a" or "NAME.lib"; "libNAME.so", "libNAME.dylib" or "NAME.dll".
 std::string static_library_name(const std::string &name, const Halide::Target &target);

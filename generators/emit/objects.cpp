@@ -1,6 +1,8 @@
 // Halide reports its own errors as exceptions; they become a Status here, and go no further.
 #include "emit/objects.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "algorithm/activation_expr.h"
@@ -21,15 +23,12 @@ Status halide_failed(const std::string &what, const Halide::Error &error) {
 
 Target library_target(const Target &target) { return target.with_feature(Target::NoRuntime); }
 
-Module variant_module(const Plan &plan, const Schedule &schedule, const Target &target, std::size_t index,
-                      std::size_t variant) {
-  const TargetSchedule &target_schedule = schedule.targets[index];
-  const tconv_variant &one = schedule.variants[variant];
+Module variant_module(const Plan &plan, const Schedule &schedule, const TargetSchedule &target_schedule,
+                      const tconv_variant &one, const Target &target, const std::string &symbol) {
   if (schedule.tiling.lane_sums) {
     LaneSums sums = lane_sums(plan, schedule.tiling, one, lane_tile(plan, target_schedule, one, register_file(target)));
     apply_lane_schedule(sums);
-    return Halide::Pipeline(sums.conv.output)
-        .compile_to_module(sums.conv.arguments(), variant_symbol(plan.name, index, variant), target);
+    return Halide::Pipeline(sums.conv.output).compile_to_module(sums.conv.arguments(), symbol, target);
   }
   PhaseConv conv = phase_conv(plan, schedule.tiling, one, target_schedule.read_block);
   if (!schedule.autoscheduler.empty())
@@ -38,58 +37,86 @@ Module variant_module(const Plan &plan, const Schedule &schedule, const Target &
     apply_cuda_schedule(conv, plan, target_schedule);
   else
     apply_cpu_schedule(conv, plan, schedule.tiling, one, target_schedule);
-  return Halide::Pipeline(conv.output)
-      .compile_to_module(conv.arguments(), variant_symbol(plan.name, index, variant), target);
+  return Halide::Pipeline(conv.output).compile_to_module(conv.arguments(), symbol, target);
 }
 
-std::vector<Module> winograd_modules(const Plan &plan, const Schedule &schedule, const Target &target,
+std::vector<Module> direct_modules(const Plan &plan, const LibraryKernel &kernel, const Target &target,
+                                   std::size_t index) {
+  const Schedule &schedule = kernel.schedule;
+  const std::vector<TargetSchedule> paths = paths_of(schedule.targets[index]);
+  std::vector<Module> modules;
+  for (std::size_t p = 0; p < paths.size(); ++p)
+    for (std::size_t v = 0; v < schedule.variants.size(); ++v)
+      modules.push_back(variant_module(plan, schedule, paths[p], schedule.variants[v], target,
+                                       variant_symbol(kernel.name, index, p, v)));
+  return modules;
+}
+
+std::vector<Module> winograd_modules(const Plan &plan, const LibraryKernel &kernel, const Target &target,
                                      std::size_t index) {
+  const Schedule &schedule = kernel.schedule;
   const TargetSchedule &one = schedule.targets[index];
   std::vector<Module> modules;
   for (std::size_t i = 0; i < one.rows.size(); ++i) {
     TileProducts products = tile_products(plan, schedule.tiling);
     schedule_tile_products(products, one, one.rows[i]);
-    modules.push_back(
-        Halide::Pipeline(products.output)
-            .compile_to_module({products.transformed, products.weights}, products_symbol(plan.name, index, i), target));
+    modules.push_back(Halide::Pipeline(products.output)
+                          .compile_to_module({products.transformed, products.weights},
+                                             products_symbol(kernel.name, index, i), target));
   }
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
     if (!tconv_has_kind(&schedule.tiling, kind)) continue;
     InputTransform input = input_transform(plan, schedule.tiling, kind);
     schedule_input_transform(input, plan, one);
     modules.push_back(Halide::Pipeline(input.output)
-                          .compile_to_module({input.window}, transform_input_symbol(plan.name, index, kind), target));
+                          .compile_to_module({input.window}, transform_input_symbol(kernel.name, index, kind), target));
     OutputTransform output = output_transform(plan, schedule.tiling, kind);
     schedule_output_transform(output, one);
     modules.push_back(
         Halide::Pipeline(output.output)
-            .compile_to_module(output.arguments(), transform_output_symbol(plan.name, index, kind), target));
+            .compile_to_module(output.arguments(), transform_output_symbol(kernel.name, index, kind), target));
   }
   return modules;
 }
 
-std::vector<Module> target_modules(const Plan &plan, const Schedule &schedule, const Target &target,
+Module transpose_module(const Plan &plan, const TargetSchedule &schedule, const Target &target, std::size_t index) {
+  Transpose transpose = transpose_matrices(schedule.transpose_block);
+  schedule_transpose(transpose);
+  return Halide::Pipeline(transpose.output)
+      .compile_to_module({transpose.input}, transpose_symbol(plan.name, index), target);
+}
+
+// What the library's kernels share. The activations and softmax run on the host also beside CUDA kernels.
+std::vector<Module> shared_modules(const Plan &plan, const std::vector<LibraryKernel> &kernels, const Target &target,
                                    std::size_t index) {
   std::vector<Module> modules;
-  if (tconv_is_winograd(&schedule.tiling)) modules = winograd_modules(plan, schedule, target, index);
-  for (std::size_t v = 0; v < schedule.variants.size(); ++v)
-    modules.push_back(variant_module(plan, schedule, target, index, v));
-  if (has_transpose(schedule.tiling)) {
-    Transpose transpose = transpose_matrices(schedule.targets[index].transpose_block);
-    schedule_transpose(transpose);
-    modules.push_back(Halide::Pipeline(transpose.output)
-                          .compile_to_module({transpose.input}, transpose_symbol(plan.name, index), target));
-  }
-  // These two run on the host also beside CUDA kernels.
   std::vector<Halide::Argument> inputs;
-  if (has_activate(plan)) {
-    Halide::Pipeline activate = activate_pipeline(plan.layer.rank, plan.layer.channels_last != 0, target, &inputs);
-    modules.push_back(activate.compile_to_module(inputs, activate_symbol(plan.name, index), target));
+  const auto any = [&](auto holds) { return std::any_of(kernels.begin(), kernels.end(), holds); };
+  for (const LibraryKernel &kernel : kernels)
+    if (modules.empty() && has_transpose(kernel.schedule.tiling))
+      modules.push_back(transpose_module(plan, kernel.schedule.targets[index], target, index));
+  for (const bool last : {false, true}) {
+    const auto writes = [&](const LibraryKernel &kernel) {
+      return (tconv_writes_channels_last(&kernel.schedule.tiling, &plan.layer) != 0) == last;
+    };
+    if (!has_activate(plan) || !any(writes)) continue;
+    Halide::Pipeline activate = activate_pipeline(plan.layer.rank, last, target, &inputs);
+    modules.push_back(activate.compile_to_module(inputs, activate_symbol(plan.name, index, last), target));
   }
   if (has_softmax(plan)) {
     Halide::Pipeline softmax = softmax_pipeline(target, &inputs);
     modules.push_back(softmax.compile_to_module(inputs, softmax_symbol(plan.name, index), target));
   }
+  return modules;
+}
+
+std::vector<Module> target_modules(const Plan &plan, const std::vector<LibraryKernel> &kernels, const Target &target,
+                                   std::size_t index) {
+  std::vector<Module> modules = shared_modules(plan, kernels, target, index);
+  for (const LibraryKernel &kernel : kernels)
+    for (Module &module : tconv_is_winograd(&kernel.schedule.tiling) ? winograd_modules(plan, kernel, target, index)
+                                                                     : direct_modules(plan, kernel, target, index))
+      modules.push_back(std::move(module));
   return modules;
 }
 
@@ -111,8 +138,17 @@ Halide::Internal::LoweredFunc address_function(const std::string &name, const st
 
 }  // namespace
 
-std::string variant_symbol(const std::string &name, std::size_t target, std::size_t variant) {
-  return fmt::format("{}_t{}_v{}", name, target, variant);
+std::vector<LibraryKernel> kernels_of(const Plan &plan, const std::vector<Target> &targets,
+                                      const std::optional<Schedule> &schedule) {
+  if (!plan.general) return {{plan.name, schedule ? *schedule : choose_schedule(plan, targets)}};
+  std::vector<LibraryKernel> kernels;
+  for (Schedule &one : choose_general_schedules(plan, targets))
+    kernels.push_back({fmt::format("{}_panel{}", plan.name, one.tiling.panel), std::move(one)});
+  return kernels;
+}
+
+std::string variant_symbol(const std::string &name, std::size_t target, std::size_t path, std::size_t variant) {
+  return fmt::format("{}_t{}_{}v{}", name, target, path > 0 ? fmt::format("tile{}_", path) : "", variant);
 }
 std::string products_symbol(const std::string &name, std::size_t target, std::size_t rows) {
   return fmt::format("{}_t{}_products{}", name, target, rows);
@@ -126,8 +162,8 @@ std::string transform_output_symbol(const std::string &name, std::size_t target,
 std::string transpose_symbol(const std::string &name, std::size_t target) {
   return fmt::format("{}_t{}_transpose", name, target);
 }
-std::string activate_symbol(const std::string &name, std::size_t target) {
-  return fmt::format("{}_t{}_activate", name, target);
+std::string activate_symbol(const std::string &name, std::size_t target, bool channels_last) {
+  return fmt::format("{}_t{}_activate_{}", name, target, channels_last ? "last" : "first");
 }
 std::string softmax_symbol(const std::string &name, std::size_t target) {
   return fmt::format("{}_t{}_softmax", name, target);
@@ -141,12 +177,12 @@ bool has_softmax(const Plan &plan) {
 
 bool has_transpose(const tconv_tiling &tiling) { return tiling.transpose_input != 0 || tiling.transpose_output != 0; }
 
-Result<TargetObject> compile_target(const Plan &plan, const Schedule &schedule, const Target &target, std::size_t index,
-                                    const CodeForms &forms, const std::filesystem::path &directory) {
+Result<TargetObject> compile_target(const Plan &plan, const std::vector<LibraryKernel> &kernels, const Target &target,
+                                    std::size_t index, const CodeForms &forms, const std::filesystem::path &directory) {
   const std::string stem = fmt::format("{}_{}", plan.name, target.to_string());
   TargetObject result{target, directory / (stem + ".o"), 0};
   try {
-    const Module all = Halide::link_modules(plan.name, target_modules(plan, schedule, library_target(target), index));
+    const Module all = Halide::link_modules(plan.name, target_modules(plan, kernels, library_target(target), index));
     std::map<OutputFileType, std::string> files = {{OutputFileType::object, result.object.string()}};
     if (forms.assembly) files[OutputFileType::assembly] = (directory / (stem + ".s")).string();
     if (forms.stmt) files[OutputFileType::stmt] = (directory / (stem + ".stmt")).string();

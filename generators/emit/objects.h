@@ -21,6 +21,17 @@ struct CodeForms {
   bool stmt = false;
 };
 
+// A kernel of a library, under the prefix of its symbols. A plan's own is the only one; a general plan has several,
+// which share the functions that work on either layout's arrays.
+struct LibraryKernel {
+  std::string name;
+  Schedule schedule;
+};
+
+// The plan's kernels: its own with the given schedule, or with the rules'; or those of a general plan.
+std::vector<LibraryKernel> kernels_of(const Plan &plan, const std::vector<Halide::Target> &targets,
+                                      const std::optional<Schedule> &schedule);
+
 // One object of one target, with the code that it holds.
 struct TargetObject {
   Halide::Target target;
@@ -28,24 +39,27 @@ struct TargetObject {
   std::int64_t code_bytes = 0;
 };
 
-// Symbols of an emitted kernel.
-std::string variant_symbol(const std::string &name, std::size_t target, std::size_t variant);
+// Symbols of an emitted kernel; of its functions for path `path` of those that a target has.
+std::string variant_symbol(const std::string &name, std::size_t target, std::size_t path, std::size_t variant);
 std::string products_symbol(const std::string &name, std::size_t target, std::size_t rows);
 std::string transform_input_symbol(const std::string &name, std::size_t target, int kind);
 std::string transform_output_symbol(const std::string &name, std::size_t target, int kind);
+
+// Symbols of a library, under the plan's name.
 std::string transpose_symbol(const std::string &name, std::size_t target);
-std::string activate_symbol(const std::string &name, std::size_t target);
+std::string activate_symbol(const std::string &name, std::size_t target, bool channels_last);
 std::string softmax_symbol(const std::string &name, std::size_t target);
 std::string baked_symbol(const std::string &name);
 
-// True when the plan's kernel carries the function of that kind.
+// True when the plan's library carries the function of that kind.
 bool has_activate(const Plan &plan);
 bool has_softmax(const Plan &plan);
 bool has_transpose(const tconv_tiling &tiling);
 
-// Compiles all variants for target `index` of the schedule to DIRECTORY/NAME_INDEX.o and the other forms beside it.
-Result<TargetObject> compile_target(const Plan &plan, const Schedule &schedule, const Halide::Target &target,
-                                    std::size_t index, const CodeForms &forms, const std::filesystem::path &directory);
+// Compiles all functions for target `index` of the schedules to DIRECTORY/NAME_TARGET.o and the other forms beside it.
+Result<TargetObject> compile_target(const Plan &plan, const std::vector<LibraryKernel> &kernels,
+                                    const Halide::Target &target, std::size_t index, const CodeForms &forms,
+                                    const std::filesystem::path &directory);
 
 // An object that holds the packed weights and the function that tells their address.
 Status compile_weights(const std::string &name, const std::vector<float> &packed, const Halide::Target &target,

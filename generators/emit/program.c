@@ -385,6 +385,6 @@ int main(int argc, char **argv) {
     printf("\"peak_gflops\": %.3f, \"bandwidth_gbs\": %.3f, \"largest_error\": %.3g, \"correct\": %s, ", peak, bandwidth, error,
            share <= 1 ? "true" : "false");
   printf("\"threads\": %d, \"target\": \"%s\", \"processor\": \"%s\", \"code_bytes\": %ld}\n",
-         tconv_thread_count(&call), tconv_call_path(&KERNEL, &call)->target, processor, (long)CODE_BYTES);
+         tconv_thread_count(&call), tconv_select_path(&KERNEL)->target, processor, (long)CODE_BYTES);
   return share <= 1 ? 0 : 2;
 }

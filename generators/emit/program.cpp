@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 namespace {
 
 struct Kernel {
-  std::string name;
+  std::string name;       // of the library and its header
+  std::string reference;  // the tconv_kernel, in C
   fs::path directory;
   std::int64_t code_bytes = 0;
 };
@@ -27,6 +28,7 @@ struct Kernel {
 Result<Kernel> general_kernel(const ProgramRequest &request) {
   Kernel kernel;
   kernel.name = general_plan(request.plan.layer.rank, request.plan.layer.channels_last != 0).name;
+  kernel.reference = fmt::format("(*{}_kernel(&program_layer))", kernel.name);
   const std::string family = family_name(request.targets[0]);
   std::error_code error;
   const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
@@ -47,7 +49,7 @@ Result<Kernel> own_kernel(const ProgramRequest &request, const fs::path &work) {
   emission.runtime_object = request.runtime_object;
   const Result<Emitted> emitted = emit(emission, work / "kernel");
   if (!emitted.ok()) return emitted.status();
-  Kernel kernel{emission.plan.name, work / "kernel"};
+  Kernel kernel{emission.plan.name, emission.plan.name + "_kernel", work / "kernel"};
   const nlohmann::json manifest = nlohmann::json::parse(emitted.value().manifest);
   for (const auto &target : manifest["targets"])
     if (target["code_bytes"].is_number()) kernel.code_bytes += target["code_bytes"].get<std::int64_t>();
@@ -68,8 +70,9 @@ std::string source(const ProgramRequest &request, const Kernel &kernel) {
       "#include \"{0}.h\"\n"
       "static const tconv_layer program_layer = {1};\n"
       "static const tconv_weight_strides program_strides = {2};\n"
-      "#define KERNEL {0}_kernel\n#define LAYER program_layer\n#define STRIDES program_strides\n",
-      kernel.name, layer_initializer(request.plan.layer), strides_initializer(request.weight_strides));
+      "#define KERNEL {3}\n#define LAYER program_layer\n#define STRIDES program_strides\n",
+      kernel.name, layer_initializer(request.plan.layer), strides_initializer(request.weight_strides),
+      kernel.reference);
   if (request.kind == ProgramKind::run_files) return data + std::string(runner_source());
   return fmt::format("{}#define CODE_BYTES {}\n{}{}\n{}", data, kernel.code_bytes, activation_constants(),
                      processor_source(), program_source());

@@ -13,13 +13,6 @@ using Halide::Target;
 
 namespace {
 
-// A task's window of the input should stay in the second-level cache, beside one panel of weights: 256 KB suits every
-// processor since 2015.
-constexpr std::int64_t block_bytes = 256 * 1024;
-
-// A window that is transposed overlaps its neighbours': larger ones repeat less.
-constexpr std::int64_t transposed_block_bytes = 512 * 1024;
-
 constexpr std::int64_t lane_block_bytes = 512 * 1024;
 
 // Variants cost code and compile time; past this many, taps become run-time loop bounds.
@@ -117,8 +110,6 @@ tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t in
   return blocks;
 }
 
-namespace {
-
 // Four sums a thread: enough to reuse what it reads, few enough for full occupancy.
 Schedule choose_cuda_schedule(const Plan &plan) {
   constexpr int sums = 4;
@@ -136,19 +127,17 @@ Schedule choose_cuda_schedule(const Plan &plan) {
   return schedule;
 }
 
-}  // namespace
-
 Columns choose_columns(const Plan &plan, bool last, int widest) {
   Columns chosen;
-  const std::int64_t outputs = plan.general ? 16 : tconv_group_outputs(&plan.layer);
+  const std::int64_t outputs = tconv_group_outputs(&plan.layer);
   tconv_tiling &tiling = chosen.tiling;
   tiling.block_bytes = block_bytes;
   tiling.thread_work = thread_work;
-  tiling.merge_phases = plan.general ? 0 : 1;
+  tiling.merge_phases = 1;
   tiling.panel = 1;
-  const std::int64_t phases = plan.general ? 1 : most_phases(plan, tiling);
+  const std::int64_t phases = most_phases(plan, tiling);
   chosen.method = phases > 1 && phases == all_phases(plan.layer) ? "pixel_shuffle" : "direct";
-  if (const int panel = plan.general ? 0 : depthwise_panel(plan.layer, widest); panel > 0) {
+  if (const int panel = depthwise_panel(plan.layer, widest); panel > 0) {
     chosen.method = "depthwise";
     tiling.group_columns = 1;
     tiling.merge_phases = 0;
@@ -159,7 +148,7 @@ Columns choose_columns(const Plan &plan, bool last, int widest) {
     tiling.panel = static_cast<int>(last ? power_of_two_at_least(phases * outputs) : phases * outputs);
     chosen.reason = fmt::format("{} phases x {} output channels share one register tile", phases, outputs);
   } else {
-    tiling.panel = last ? panel_by_columns(outputs, plan.general ? 8 : widest) : panel_by_positions(outputs);
+    tiling.panel = last ? panel_by_columns(outputs, widest) : panel_by_positions(outputs);
     chosen.reason = fmt::format("{} output channels a group in panels of {}", outputs, tiling.panel);
   }
   const int other = last != (plan.layer.channels_last != 0) ? 1 : 0;
@@ -175,7 +164,7 @@ std::vector<Columns> row_columns(const Plan &plan, int widest) {
   Columns one = choose_columns(plan, true, widest);
   one.tiling.merge_phases = 2;
   const std::int64_t phases = most_phases(plan, one.tiling);
-  if (plan.general || plan.layer.groups != 1 || phases == 1) return all;
+  if (plan.layer.groups != 1 || phases == 1) return all;
   one.tiling.dense_phases = 1;
   one.method = "phase_rows";
   // A vector alone has a broadcast element to itself: 8 % slower on FCN-8s.
@@ -232,7 +221,7 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
   const int widest = widest_lanes(targets);
   const bool layer_last = plan.layer.channels_last != 0;
   Columns chosen = choose_columns(plan, layer_last, widest);
-  if (!plan.general && chosen.method != "depthwise") {
+  if (chosen.method != "depthwise") {
     const Columns other = choose_columns(plan, !layer_last, widest);
     const RegisterFile registers = register_file(targets[0]);
     const auto cycles = [&](const Columns &one) {
@@ -280,7 +269,7 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
 Schedule choose_schedule(const Plan &plan, const std::vector<Target> &targets) {
   if (targets[0].has_feature(Target::CUDA)) return choose_cuda_schedule(plan);
   Schedule direct = choose_cpu_schedule(plan, targets);
-  if (plan.general || plan.use_winograd == UseWinograd::never) return direct;
+  if (plan.use_winograd == UseWinograd::never) return direct;
   return choose_winograd(plan, targets, std::move(direct));
 }
 

@@ -68,11 +68,12 @@ double tile_cycles(const tconv_layer &layer, const tconv_tiling &tiling, const t
 
 bool can_sum_lanes(const Plan &plan) {
   const tconv_layer &layer = plan.layer;
-  return !plan.general && layer.channels_last && layer.groups == 1 && layer.out_channels <= most_outputs;
+  return layer.channels_last && layer.groups == 1 && layer.out_channels <= most_outputs;
 }
 
 LaneTile lane_tile(const Plan &plan, const TargetSchedule &schedule, const tconv_variant &variant,
                    const RegisterFile &registers) {
+  if (plan.general) return {registers.lanes, 1, schedule.tile[2]};
   const std::int64_t phases = std::int64_t{variant.phases[0]} * variant.phases[1] * variant.phases[2];
   return tile_of(phases, plan.layer.out_channels, schedule.tile[2], registers);
 }

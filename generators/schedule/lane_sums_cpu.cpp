@@ -60,30 +60,49 @@ void schedule_partial(LaneSums &sums, const Var &tile_loop) {
     unroll_tile(update);
   }
   if (sums.loops.empty()) sums.partial.update().unscheduled();
+  if (!sums.single_loops.empty()) {
+    std::vector<VarOrRVar> order = {conv.column};
+    for (const Var &q : conv.position) order.emplace_back(q);
+    for (const Halide::RVar &r : sums.single_loops) order.emplace_back(r);
+    order.emplace_back(conv.group);
+    Stage update = sums.partial.update(static_cast<int>(sums.loops.size()));
+    update.reorder(order).unroll(conv.column);
+    for (const Var &q : conv.position) update.unroll(q);
+  }
   if (sums.rest > 0) schedule_rest(sums);
+}
+
+// Where the sums of a tile are finished and written.
+Var schedule_tiles(LaneSums &sums) {
+  PhaseConv &conv = sums.conv;
+  Var inner("xi"), tile_loop("xo");
+  const bool open = sums.outputs == 0, all_phases = conv.phases * sums.outputs == sums.tile.columns;
+  conv.output.split(conv.position[0], tile_loop, inner, sums.tile.positions, TailStrategy::GuardWithIf);
+  std::vector<VarOrRVar> order;
+  const auto add_phases = [&] {
+    for (const Var &p : conv.phase) order.emplace_back(p);
+  };
+  if (!open) order.emplace_back(conv.channel);
+  if (all_phases) add_phases();
+  order.emplace_back(inner);
+  if (open) order.emplace_back(conv.channel);
+  order.emplace_back(tile_loop);
+  order.insert(order.end(), conv.position.begin() + 1, conv.position.end());
+  if (!all_phases) add_phases();
+  order.emplace_back(conv.group);
+  conv.output.reorder(order).unroll(inner);
+  if (open) return conv.channel;
+  conv.output.unroll(conv.channel);
+  if (all_phases)
+    for (const Var &p : conv.phase) conv.output.unroll(p);
+  return tile_loop;
 }
 
 }  // namespace
 
 void apply_lane_schedule(LaneSums &sums) {
   PhaseConv &conv = sums.conv;
-  Var inner("xi"), tile_loop("xo");
-  conv.output.split(conv.position[0], tile_loop, inner, sums.tile.positions, TailStrategy::GuardWithIf);
-  std::vector<VarOrRVar> order = {conv.channel};
-  const bool all_phases = conv.phases * sums.outputs == sums.tile.columns;
-  const auto add_phases = [&] {
-    for (const Var &p : conv.phase) order.emplace_back(p);
-  };
-  if (all_phases) add_phases();
-  order.emplace_back(inner);
-  order.emplace_back(tile_loop);
-  order.insert(order.end(), conv.position.begin() + 1, conv.position.end());
-  if (!all_phases) add_phases();
-  order.emplace_back(conv.group);
-  conv.output.reorder(order).unroll(conv.channel).unroll(inner);
-  if (all_phases)
-    for (const Var &p : conv.phase) conv.output.unroll(p);
-
+  const Var tile_loop = schedule_tiles(sums);
   const int places = static_cast<int>(tconv_round_up(sums.tile.columns * sums.tile.positions, 4));
   for (Func *stage : {&sums.placed, &sums.finished})
     stage->compute_at(conv.output, tile_loop).store_in(MemoryType::Stack).bound_extent(sums.place, places);

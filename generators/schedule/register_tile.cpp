@@ -22,7 +22,7 @@ void tile_positions(const Plan &plan, int most, int vectors, TargetSchedule &sch
   constexpr double least_gain = 1.03;
   const std::int64_t row = row_length(plan);
   schedule.tile[2] = best_tile(row, most, vectors);
-  if (plan.general || plan.layer.rank == 1 || row == 0) return;
+  if (plan.layer.rank == 1 || row == 0) return;
   const tconv_dim dim = typical_dims(plan).dim[1];
   const std::int64_t lines = tconv_ceil_div(dim.out, dim.stride);
   const auto use = [&](int tall, int wide) {
@@ -45,8 +45,7 @@ TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, const Re
   const int held = tconv_is_row_of_phases(&tiling) ? divide_panel(whole, registers)
                                                    : std::min(whole, vectors_a_broadcast(registers));
   schedule.columns = held * schedule.lanes;
-  // A general kernel's pixels lie an unknown distance apart: each position of the tile needs an address register.
-  const int most = plan.general ? 6 : registers.count < 32 ? 12 : 16;
+  const int most = registers.count < 32 ? 12 : 16;
   tile_positions(plan, std::max(1, std::min(most, accumulators(registers, held) / held)), held, schedule);
   return schedule;
 }
@@ -59,7 +58,7 @@ TargetSchedule by_positions(const Plan &plan, int columns, const RegisterFile &r
   schedule.lanes = registers.lanes;
   if (row > 0) schedule.lanes = static_cast<int>(std::min<std::int64_t>(registers.lanes, power_of_two_at_least(row)));
   const int most = std::max(1, (registers.count - columns - 1) / columns);
-  const int rows = plan.general || plan.layer.rank == 1 ? 1 : most_rows;
+  const int rows = plan.layer.rank == 1 ? 1 : most_rows;
   double best = 0;
   for (int vectors = 1; vectors <= std::min(most, most_row_vectors); ++vectors)
     for (int tall = 1; tall <= std::min(most / vectors, rows); ++tall) {

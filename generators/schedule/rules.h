@@ -9,6 +9,10 @@
 
 namespace tconv {
 
+// A task's window of the input should stay in the second-level cache, beside one panel of weights: 256 KB suits every
+// processor since 2015. A window that is transposed overlaps its neighbours': larger ones repeat less.
+inline constexpr std::int64_t block_bytes = 256 * 1024, transposed_block_bytes = 512 * 1024;
+
 // How the phases' columns are cut, and why.
 struct Columns {
   tconv_tiling tiling{};
@@ -53,6 +57,9 @@ inline std::int64_t power_of_two_at_least(std::int64_t n) {
 TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, bool read_transposed,
                                const RegisterFile &registers);
 TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers);
+
+// For a plan of its own or a general one.
+Schedule choose_cuda_schedule(const Plan &plan);
 
 // Of the targets' vectors.
 int widest_lanes(const std::vector<Halide::Target> &targets);

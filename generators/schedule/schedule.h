@@ -3,6 +3,7 @@
 #ifndef TCONV_GENERATORS_SCHEDULE_H
 #define TCONV_GENERATORS_SCHEDULE_H
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -42,10 +43,12 @@ struct TargetSchedule {
   int lanes = 1;                         // of the vectors that the inner loop uses
   int columns = 1;                       // of a register tile; divides the panel
   int tile[TCONV_MAX_RANK] = {1, 1, 1};  // positions of a register tile, [2] innermost
-  int unroll_depth = 1;                  // input channels unrolled
-  std::vector<int> rows;                 // Winograd: tiles of a register tile, one a products function
-  int read_block = 0;                    // input channels x positions that are transposed as they are read; 0: none
-  int transpose_block = 4;               // rows and columns that are transposed in registers
+  std::vector<std::array<int, TCONV_MAX_RANK>> other_tiles =
+      {};                   // any-size kernels: of the further paths of the target
+  int unroll_depth = 1;     // input channels unrolled
+  std::vector<int> rows;    // Winograd: tiles of a register tile, one a products function
+  int read_block = 0;       // input channels x positions that are transposed as they are read; 0: none
+  int transpose_block = 4;  // rows and columns that are transposed in registers
 };
 
 struct Schedule {
@@ -57,10 +60,17 @@ struct Schedule {
   tconv_tiling tiling{};
   std::vector<tconv_variant> variants;
   std::vector<TargetSchedule> targets;  // in the order of the targets asked for
+  int most_filters = 0;                 // any-size kernels: tconv_kernel.general
 };
 
 // Parameters for a plan on targets that share packed weights: rules on the plan and the registers, no search.
 Schedule choose_schedule(const Plan &plan, const std::vector<Halide::Target> &targets);
+
+// Those of all kernels of a general plan, by increasing `most_filters`.
+std::vector<Schedule> choose_general_schedules(const Plan &plan, const std::vector<Halide::Target> &targets);
+
+// A target's part with each of its register tiles, alone.
+std::vector<TargetSchedule> paths_of(const TargetSchedule &target);
 
 // Visits every class of the plan.
 template <typename Visit>

@@ -50,7 +50,7 @@ constexpr std::int64_t most_points = 64;
 // cache beside the products of a panel. With 37 MB of weights, one block of three MB in place of four made the layer
 // two to three times as fast, with 17 MB one of two MB in place of three 1.15 times; with 64 KB, blocks of 256 KB were
 // 3 % faster than blocks of one MB, and 6 % than blocks of 64 KB.
-std::int64_t block_bytes(double packed_bytes) {
+std::int64_t winograd_block_bytes(double packed_bytes) {
   constexpr std::int64_t least = 256 << 10, most = 4 << 20;
   return std::clamp(static_cast<std::int64_t>(packed_bytes / 4), least, most);
 }
@@ -205,7 +205,8 @@ std::vector<tconv_tiling> winograd_tilings(const Plan &plan, int widest) {
           tiling.tile_outputs[1][d] = sizes[d].fewer;
         }
         if (points_of(plan, tiling, dims) > most_points) continue;
-        tiling.block_bytes = block_bytes(4 * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims)));
+        tiling.block_bytes =
+            winograd_block_bytes(4 * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims)));
         all.push_back(tiling);
       }
   return all;

@@ -36,6 +36,7 @@ static inline int tconv_bind_positions(const tconv_job *job, const tconv_class *
                                        const tconv_window *window, const tconv_outputs *outputs,
                                        tconv_arguments *arguments, const float **input, float **output) {
   const int rank = job->layer->rank, row = tconv_is_row_of_phases(&job->kernel->tiling);
+  const int64_t row_taps = tconv_row_taps(&job->kernel->tiling, job->layer, one);
   int i;
   for (i = 0; i < rank; ++i) {
     const int d = TCONV_MAX_RANK - 1 - i;
@@ -45,7 +46,7 @@ static inline int tconv_bind_positions(const tconv_job *job, const tconv_class *
     /* Without taps nothing is read, and the window need not reach. */
     const int64_t skip = one->taps == 0 ? 0 : run->offset - job->blocks.low[d];
     if (size <= 0) return 0;
-    arguments->taps[i] = one->taps == 0 ? 0 : (int32_t)run->taps;
+    arguments->taps[i] = one->taps == 0 ? 0 : (int32_t)(i == 0 ? run->taps / row_taps : run->taps);
     arguments->steps[i] = (int32_t)run->step;
     tconv_set_dim(&arguments->input_dim[2 + i], window->extent[d] - skip, window->stride[d]);
     tconv_set_dim(&arguments->output_dim[2 + i], size, out_stride * step);

@@ -87,10 +87,17 @@ static inline int64_t tconv_class_floats(const tconv_tiling *tiling, const tconv
   return tconv_round_up(tconv_column_groups(tiling, layer) * one->columns * one->taps * tconv_group_inputs(layer), 16);
 }
 
-/* Input that a function reads as one row: an input channel each, with lane sums also of all neighbouring taps in x. */
-static inline int64_t tconv_row_inputs(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one) {
+/* Taps that a function takes as one, as it takes their channels for those of one position: with lane sums neighbours in
+ * x, where their channels follow one another. */
+static inline int64_t tconv_row_taps(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one) {
   const tconv_run *run = &one->run[TCONV_MAX_RANK - 1];
-  return tconv_group_inputs(layer) * (tiling->lane_sums && run->step == 1 ? tconv_max(run->taps, 1) : 1);
+  const int in_a_row = layer->groups == 1 && run->step == 1 && tconv_reads_channels_last(tiling, layer);
+  return tiling->lane_sums && in_a_row ? tconv_max(run->taps, 1) : 1;
+}
+
+/* Input that a function reads as one row. */
+static inline int64_t tconv_row_inputs(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one) {
+  return tconv_group_inputs(layer) * tconv_row_taps(tiling, layer, one);
 }
 
 static inline void tconv_class_fill(const tconv_tiling *tiling, const tconv_layer *layer, tconv_class *one) {

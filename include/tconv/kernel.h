@@ -74,7 +74,8 @@ typedef struct tconv_variant {
   int32_t taps[TCONV_MAX_RANK];
 } tconv_variant;
 
-/* The same functions for one instruction set. */
+/* The same functions for one instruction set. A general kernel has several paths of one set, one behind the other,
+ * whose register tiles differ: the sizes of a call decide between them. */
 typedef struct tconv_path {
   const char *target;           /* Halide's name for it */
   uint64_t features[2];         /* what the processor must have, as halide_can_use_target_features() takes it */
@@ -107,7 +108,7 @@ typedef struct tconv_tiling {
 
 typedef struct tconv_kernel {
   int32_t abi_version;
-  int32_t general;
+  int32_t general; /* 0: serves one layer; else any layer, and those best that have up to so many filters a group */
   const char *name;
   const char *key; /* the Plan, in one line */
   tconv_tiling tiling;

@@ -219,7 +219,7 @@ static inline int tconv_resolve_any(const tconv_layer *layer, tconv_dims *dims) 
 
 /* ---- What a caller uses. ---- */
 
-/* The best path that this processor runs, NULL if there is none. */
+/* The best path that this processor runs, the first of those for one instruction set; NULL if there is none. */
 static inline const tconv_path *tconv_select_path(const tconv_kernel *kernel) {
   int i;
   for (i = 0; i < kernel->path_count; ++i)
@@ -245,8 +245,42 @@ static inline int tconv_pack(const tconv_kernel *kernel, const tconv_layer *laye
   return TCONV_OK;
 }
 
-static inline const tconv_path *tconv_call_path(const tconv_kernel *kernel, const tconv_call *call) {
-  return call->path ? call->path : tconv_select_path(kernel);
+/* Of the general kernels of a rank and layout, the one for the layer: the first that is made for so many filters, and
+ * whose vectors the input channels fill where these run over them. Sizes have no say: packed weights serve all. */
+static inline const tconv_kernel *tconv_choose_general(const tconv_kernel *kernels, int count,
+                                                       const tconv_layer *layer) {
+  const int64_t least_inputs = 16;
+  int i;
+  for (i = 0; i + 1 < count; ++i)
+    if (kernels[i].general >= tconv_group_outputs(layer) &&
+        (!kernels[i].tiling.lane_sums || (layer->groups == 1 && layer->in_channels >= least_inputs)))
+      break;
+  return &kernels[i];
+}
+
+/* What the register tiles of a path compute for one phase, weighed by what each loads for a position. */
+static inline double tconv_tile_cost(const tconv_path *path, const tconv_dims *dims) {
+  double computed = 1, tile = 1;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const tconv_dim *dim = &dims->dim[d];
+    computed *= (double)tconv_round_up(tconv_ceil_div(dim->out, dim->stride), path->tile[d]);
+    tile *= (double)path->tile[d];
+  }
+  return computed * (tile + 1) / tile;
+}
+
+/* The path of a call: the one that it names, else the best that this processor runs, of several for one instruction set
+ * the one whose register tile suits the sizes. NULL if there is none. */
+static inline const tconv_path *tconv_call_path(const tconv_kernel *kernel, const tconv_call *call,
+                                                const tconv_dims *dims) {
+  const tconv_path *const end = kernel->paths + kernel->path_count;
+  const tconv_path *best = call->path, *other;
+  if (best) return best;
+  best = other = tconv_select_path(kernel);
+  for (; best && other < end && memcmp(other->features, best->features, sizeof best->features) == 0; ++other)
+    if (tconv_tile_cost(other, dims) < tconv_tile_cost(best, dims)) best = other;
+  return best;
 }
 
 static inline int tconv_thread_count(const tconv_call *call) {
@@ -260,10 +294,12 @@ static inline int tconv_thread_count(const tconv_call *call) {
 static inline size_t tconv_workspace_bytes(const tconv_kernel *kernel, const tconv_layer *layer,
                                            const tconv_call *call) {
   tconv_dims dims;
-  const tconv_path *path = tconv_call_path(kernel, call);
+  const tconv_path *path;
   size_t bytes = 0;
   int kind;
-  if (!path || tconv_check_sizes(kernel, layer, call, &dims) != TCONV_OK) return 0;
+  if (tconv_check_sizes(kernel, layer, call, &dims) != TCONV_OK) return 0;
+  path = tconv_call_path(kernel, call, &dims);
+  if (!path) return 0;
   for (kind = 0; kind < TCONV_TILE_KINDS; ++kind)
     if (tconv_has_kind(&kernel->tiling, kind)) {
       tconv_blocks blocks;
@@ -299,7 +335,7 @@ static inline int tconv_run_kernel(const tconv_kernel *kernel, const tconv_layer
   job.kernel = kernel;
   job.layer = layer;
   job.call = call;
-  job.path = tconv_call_path(kernel, call);
+  job.path = tconv_call_path(kernel, call, &job.dims);
   if (!job.path) return TCONV_ERROR_PROCESSOR;
   tconv_silence_errors();
   job.packed = kernel->baked ? tconv_baked_weights(kernel) : call->packed;

@@ -9,18 +9,18 @@
 
 namespace tconv {
 
-const tconv_kernel *general_kernel(int rank, bool channels_last) {
+std::span<const tconv_kernel> general_kernels(int rank, bool channels_last) {
   switch (rank) {
     case 1:
-      return channels_last ? &tconv_conv1d_transpose_channels_last_kernel
-                           : &tconv_conv1d_transpose_channels_first_kernel;
+      if (channels_last) return tconv_conv1d_transpose_channels_last_kernels;
+      return tconv_conv1d_transpose_channels_first_kernels;
     case 2:
-      return channels_last ? &tconv_conv2d_transpose_channels_last_kernel
-                           : &tconv_conv2d_transpose_channels_first_kernel;
+      if (channels_last) return tconv_conv2d_transpose_channels_last_kernels;
+      return tconv_conv2d_transpose_channels_first_kernels;
     case 3:
-      return channels_last ? &tconv_conv3d_transpose_channels_last_kernel
-                           : &tconv_conv3d_transpose_channels_first_kernel;
-    default: return nullptr;
+      if (channels_last) return tconv_conv3d_transpose_channels_last_kernels;
+      return tconv_conv3d_transpose_channels_first_kernels;
+    default: return {};
   }
 }
 

@@ -1,13 +1,21 @@
-// The any-size kernels that are built with the library for its target, one a rank and layout.
+// The any-size kernels that are built with the library for its target.
 #ifndef TCONV_RUNTIME_GENERAL_H
 #define TCONV_RUNTIME_GENERAL_H
 
-#include "tconv/kernel.h"
+#include <span>
+
+#include "tconv/run.h"
 
 namespace tconv {
 
-// nullptr for a rank outside 1 to 3.
-const tconv_kernel *general_kernel(int rank, bool channels_last);
+// Those of a rank and layout, by increasing tconv_kernel.general; none for a rank outside 1 to 3.
+std::span<const tconv_kernel> general_kernels(int rank, bool channels_last);
+
+// The one for the layer; nullptr for a rank outside 1 to 3.
+inline const tconv_kernel *general_kernel(const tconv_layer &layer) {
+  const auto kernels = general_kernels(layer.rank, layer.channels_last != 0);
+  return kernels.empty() ? nullptr : tconv_choose_general(kernels.data(), static_cast<int>(kernels.size()), &layer);
+}
 
 }  // namespace tconv
 

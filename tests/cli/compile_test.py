@@ -18,6 +18,23 @@ SUPPORT_NAMES = ("arguments", "blocks", "buffers", "classes", "error_handler", "
                  "run", "run_tiles", "windows", "winograd")
 SUPPORT = {"HalideRuntime.h"} | {f"tconv/{name}.h" for name in SUPPORT_NAMES}
 
+GENERAL_PROGRAM = """
+#include <stdio.h>
+#include "NAME.h"
+int main(void) {
+  const int sizes[7][3] = {{64, 1, 1}, {64, 3, 1}, {4, 2, 1}, {64, 8, 1}, {64, 16, 1}, {64, 17, 1}, {64, 64, 64}};
+  tconv_layer layer = {2, 1};
+  int i;
+  for (i = 0; i < 7; ++i) {
+    layer.in_channels = sizes[i][0];
+    layer.out_channels = sizes[i][1];
+    layer.groups = sizes[i][2];
+    puts(NAME_kernel(&layer)->name);
+  }
+  return 0;
+}
+"""
+
 PROGRAM = """
 #include <math.h>
 #include <stdio.h>
@@ -170,6 +187,23 @@ class Compile(TconvcTest):
             name = f"tconv_conv{rank}d_transpose_{data_format}"
             for file in (f"lib{name}.a", f"{name}.h", f"{name}.manifest.json"):
                 self.assertTrue((self.out / file).is_file(), file)
+            kernels = json.loads((self.out / f"{name}.manifest.json").read_text())["kernels"]
+            self.assertTrue(all(kernel["name"].startswith(name) and kernel["paths"] for kernel in kernels))
+            filters = [kernel["most_filters"] for kernel in kernels]
+            self.assertEqual(filters[-1], 2**31 - 1)
+
+    def test_the_general_kernels_choice(self):
+        self.succeeds("general", "--rank", 2, "--data-format", "channels_last", "--target", "x86-64-linux",
+                      "-o", self.out)
+        name = "tconv_conv2d_transpose_channels_last"
+        main = self.file("main.c", GENERAL_PROGRAM.replace("NAME", name).encode())
+        program = self.out / "program"
+        subprocess.run(["cc", "-std=gnu99", "-Wall", "-Werror", f"-I{self.out}", str(main),
+                        str(self.out / f"lib{name}.a"), "-o", str(program), "-lpthread", "-ldl", "-lm"], check=True)
+        chosen = [line.removeprefix(f"{name}_panel") for line in
+                  subprocess.run([program], check=True, capture_output=True, text=True).stdout.split()]
+        # inputs and filters of a group: 64 and 1, 64 and 3, 4 and 2, 64 and 8, 64 and 16, 64 and 17; depthwise
+        self.assertEqual(chosen, ["1", "1", "2", "4", "16", "32", "2"])
 
 
 class ForeignTargets(TconvcTest):

@@ -15,8 +15,10 @@ namespace {
 
 const tconv_kernel &cuda_kernel(int rank, bool channels_last) {
   if (rank == 2)
-    return channels_last ? tconv_conv2d_transpose_channels_last_kernel : tconv_conv2d_transpose_channels_first_kernel;
-  return channels_last ? tconv_conv3d_transpose_channels_last_kernel : tconv_conv3d_transpose_channels_first_kernel;
+    return channels_last ? tconv_conv2d_transpose_channels_last_kernels[0]
+                         : tconv_conv2d_transpose_channels_first_kernels[0];
+  return channels_last ? tconv_conv3d_transpose_channels_last_kernels[0]
+                       : tconv_conv3d_transpose_channels_first_kernels[0];
 }
 
 // False where the random sizes leave nothing to compute.

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "general/general.h"
@@ -44,43 +45,48 @@ int softmax(void **argv) {
 }
 
 constexpr std::int64_t block_bytes = 1024;
-constexpr std::int32_t last_tile = 6, first_tile = 4;
 
-constexpr tconv_function last_phases = phases<last_tile>, first_phases = phases<first_tile>;
+// Paths of one instruction set, whose tiles the sizes decide between.
+constexpr tconv_function wide_phases = phases<6>, narrow_phases = phases<4>;
 constexpr tconv_variant variant = {{1, 1, 1}, {0, 0, 0}};
-constexpr tconv_path last_path = {"reference", {0, 0},  &last_phases, {1, 1, last_tile},
-                                  activate,    softmax, nullptr,      nullptr};
-constexpr tconv_path first_path = {"reference", {0, 0},  &first_phases, {1, 1, first_tile},
-                                   activate,    softmax, nullptr,       nullptr};
+constexpr std::array<tconv_path, 2> paths = {
+    {{"reference", {0, 0}, &wide_phases, {1, 1, 6}, activate, softmax, nullptr, nullptr},
+     {"reference", {0, 0}, &narrow_phases, {1, 1, 4}, activate, softmax, nullptr, nullptr}}};
 
-constexpr tconv_kernel last(const char *name, const char *key) {
-  return {TCONV_ABI_VERSION, 1, name,       key, {16, 0, 0, 0, block_bytes, {}, 0, 0, 0, 0},
-          &variant,          1, &last_path, 1,   nullptr};
+constexpr tconv_kernel kernel(const char *name, const char *key, std::int32_t panel, std::int32_t most_filters) {
+  return {TCONV_ABI_VERSION, most_filters, name,   key, {panel, 0, 0, 0, block_bytes, {}, 0, 0, 0, 0}, &variant, 1,
+          paths.data(),      paths.size(), nullptr};
 }
 
-constexpr tconv_kernel first(const char *name, const char *key) {
-  return {TCONV_ABI_VERSION, 1, name,        key, {8, 0, 0, 0, block_bytes, {}, 0, 0, 0, 0},
-          &variant,          1, &first_path, 1,   nullptr};
+// Layers of few filters have a kernel of their own.
+constexpr std::array<tconv_kernel, 2> kernels(const char *few, const char *many, const char *key) {
+  return {kernel(few, key, 4, 4), kernel(many, key, 16, std::numeric_limits<std::int32_t>::max())};
 }
 
-constexpr std::array<tconv_kernel, TCONV_MAX_RANK> last_kernels = {
-    last("tconv_conv1d_transpose_channels_last", "conv1d_transpose channels_last any size"),
-    last("tconv_conv2d_transpose_channels_last", "conv2d_transpose channels_last any size"),
-    last("tconv_conv3d_transpose_channels_last", "conv3d_transpose channels_last any size")};
-constexpr std::array<tconv_kernel, TCONV_MAX_RANK> first_kernels = {
-    first("tconv_conv1d_transpose_channels_first", "conv1d_transpose channels_first any size"),
-    first("tconv_conv2d_transpose_channels_first", "conv2d_transpose channels_first any size"),
-    first("tconv_conv3d_transpose_channels_first", "conv3d_transpose channels_first any size")};
+constexpr std::array<std::array<tconv_kernel, 2>, TCONV_MAX_RANK> last_kernels = {
+    kernels("tconv_conv1d_transpose_channels_last_panel4", "tconv_conv1d_transpose_channels_last_panel16",
+            "conv1d_transpose channels_last any size"),
+    kernels("tconv_conv2d_transpose_channels_last_panel4", "tconv_conv2d_transpose_channels_last_panel16",
+            "conv2d_transpose channels_last any size"),
+    kernels("tconv_conv3d_transpose_channels_last_panel4", "tconv_conv3d_transpose_channels_last_panel16",
+            "conv3d_transpose channels_last any size")};
+constexpr std::array<std::array<tconv_kernel, 2>, TCONV_MAX_RANK> first_kernels = {
+    kernels("tconv_conv1d_transpose_channels_first_panel4", "tconv_conv1d_transpose_channels_first_panel16",
+            "conv1d_transpose channels_first any size"),
+    kernels("tconv_conv2d_transpose_channels_first_panel4", "tconv_conv2d_transpose_channels_first_panel16",
+            "conv2d_transpose channels_first any size"),
+    kernels("tconv_conv3d_transpose_channels_first_panel4", "tconv_conv3d_transpose_channels_first_panel16",
+            "conv3d_transpose channels_first any size")};
 
 }  // namespace
 }  // namespace tconv::test
 
 namespace tconv {
 
-const tconv_kernel *general_kernel(int rank, bool channels_last) {
-  if (rank < 1 || rank > TCONV_MAX_RANK) return nullptr;
+std::span<const tconv_kernel> general_kernels(int rank, bool channels_last) {
+  if (rank < 1 || rank > TCONV_MAX_RANK) return {};
   const auto index = static_cast<std::size_t>(rank - 1);
-  return channels_last ? &test::last_kernels[index] : &test::first_kernels[index];
+  return channels_last ? test::last_kernels[index] : test::first_kernels[index];
 }
 
 }  // namespace tconv

@@ -57,7 +57,7 @@ struct Arguments {
     return extent;
   }
 
-  // Input channels of a group. With lane sums a row of the input runs on over neighbouring taps.
+  // Input channels of a group; with lane sums those of a row, which runs on over neighbouring taps.
   std::int64_t inputs() const {
     const std::int64_t all = taps[0] * taps[1] * taps[2];
     return all > 0 ? weights.extent(1) / all : in.extent(0);
@@ -88,9 +88,7 @@ inline bool shapes_agree(const Arguments &a, bool dense) {
   const std::int64_t each = dense ? outputs : tconv_round_up(outputs, panel);
   const std::int64_t columns = phases[0] * phases[1] * phases[2] * each;
   const std::int64_t depth = a.inputs() * a.taps[0] * a.taps[1] * a.taps[2];
-  const bool lane_sums = a.weights.stride(1) == 1 && panel > 1;
-  const std::int64_t row = a.inputs() * (lane_sums && a.steps[0] == 1 ? tconv_max(a.taps[0], 1) : 1);
-  return (a.in.extent(0) == row || panel == 1) && a.in.extent(1) == groups && a.weights.extent(3) == groups &&
+  return a.in.extent(0) == a.inputs() && a.in.extent(1) == groups && a.weights.extent(3) == groups &&
          a.bias.extent(1) == groups && a.weights.extent(1) == tconv_max(depth, 1) &&
          a.weights.extent(2) == tconv_ceil_div(columns, panel) &&
          a.bias.extent(0) >= (reference_channels > 0 ? reference_channels : outputs);

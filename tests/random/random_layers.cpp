@@ -31,7 +31,7 @@ int main(int argc, char **argv) {
   limits.calls_of_open_layer = 2;
   const long layers = std::atol(argv[2]), first = argc > 3 ? std::atol(argv[3]) : 1;
   halide_set_num_threads(7);
-  if (!print_paths(*tconv::general_kernel(limits.rank, true))) {
+  if (!print_paths(tconv::general_kernels(limits.rank, true).front())) {
     std::fprintf(stderr, "this machine runs no path of the kernels\n");
     return 1;
   }
@@ -39,11 +39,12 @@ int main(int argc, char **argv) {
   int failures = 0;
   for (long i = 0; i < layers && failures < 5; ++i) {
     const RandomLayer random = draw_layer(static_cast<std::uint64_t>(1000 * (first + i)), limits);
-    const tconv_kernel *const kernel = tconv::general_kernel(limits.rank, random.layer.channels_last != 0);
-    const std::string failure = check_layer(*kernel, random.layer, random, tally);
-    if (failure.empty()) continue;
-    std::fprintf(stderr, "%s\n", failure.c_str());
-    ++failures;
+    for (const tconv_kernel &kernel : tconv::general_kernels(limits.rank, random.layer.channels_last != 0)) {
+      const std::string failure = check_layer(kernel, random.layer, random, tally);
+      if (failure.empty()) continue;
+      std::fprintf(stderr, "%s: %s\n", kernel.name, failure.c_str());
+      ++failures;
+    }
   }
   std::printf(
       "%lld layers, %lld runs (%lld empty, %lld with copied windows, %lld in place, %lld with classes split), "
