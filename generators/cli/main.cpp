@@ -62,7 +62,7 @@ void add_compile(CLI::App &app, tconv::CompileOptions &options) {
 }
 
 void add_general(CLI::App &app, tconv::GeneralOptions &options) {
-  CLI::App *verb = app.add_subcommand("general", "compile the any-size kernel of a rank and layout");
+  CLI::App *verb = app.add_subcommand("general", "compile the any-size kernels of a rank and layout");
   verb->add_option("--rank", options.rank, "spatial dimensions")->check(CLI::Range(1, 3))->capture_default_str();
   verb->add_option("--data-format", options.data_format, "channels_last or channels_first")
       ->check(CLI::IsMember({"channels_last", "channels_first"}))
@@ -79,7 +79,7 @@ void add_run(CLI::App &app, tconv::RunOptions &options) {
   verb->get_option("--kernel")->required();
   verb->add_option("--input", options.input, "the input, a float32 .npy")->required();
   verb->add_option("--output", options.output, "the output, a .npy to write")->required();
-  verb->add_flag("--general", options.general, "use the library's any-size kernel instead of a specialised one");
+  verb->add_flag("--general", options.general, "use the library's any-size kernel for the layer instead of a specialised one");
   verb->add_option("--target", options.target, "where: this machine, or an emulated one")->capture_default_str();
   verb->add_option("--threads", options.threads, "at most so many threads")
       ->check(CLI::Range(1, 1024))

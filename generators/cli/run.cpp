@@ -41,7 +41,7 @@ Status check_closed(const LoadedLayer &layer) {
 
 // The line that the measuring program prints.
 Result<nlohmann::json> measure(const BenchOptions &options, const Plan &plan, const tconv_weight_strides &strides,
-                               const std::vector<Halide::Target> &targets, const std::optional<Schedule> &schedule) {
+                               const std::vector<Halide::Target> &targets, const Schedule &schedule) {
   const Result<std::vector<std::string>> start = starter(targets[0]);
   if (!start.ok()) return start.status();
   const Result<Staging> work = Staging::beside(std::filesystem::temp_directory_path());
@@ -87,12 +87,11 @@ Status bench(const BenchOptions &options) {
   if (!closed.ok()) return closed;
   const Result<std::vector<Halide::Target>> targets = check_targets({options.target});
   if (!targets.ok()) return targets.status();
-  std::optional<Schedule> schedule;  // an any-size kernel has its own
-  if (!options.general) {
-    Result<Schedule> found = find_schedule(layer.plan, targets.value(), options.schedule);
-    if (!found.ok()) return found.status();
-    schedule = std::move(found).value();
-  }
+  const Result<Schedule> found = options.general
+                                     ? Result<Schedule>(choose_general_schedule(layer.plan, targets.value()))
+                                     : find_schedule(layer.plan, targets.value(), options.schedule);
+  if (!found.ok()) return found.status();
+  const Schedule &schedule = found.value();
   const Result<nlohmann::json> measurement =
       measure(options, layer.plan, layer.weight_strides, targets.value(), schedule);
   if (!measurement.ok()) return measurement.status();
@@ -100,7 +99,6 @@ Status bench(const BenchOptions &options) {
   const double median = report["median_ms"], minimum = report["minimum_ms"], peak = report["peak_gflops"];
   const double work = 2 * multiply_adds(layer.plan.layer, typical_dims(layer.plan), layer.plan.layer.batch);
   const double gflops = work / median * 1e-6;
-  const std::string method = schedule ? schedule->method : "direct";
   nlohmann::ordered_json json;
   json["layer"] = key(layer.plan);
   json["median_ms"] = median;
@@ -110,15 +108,15 @@ Status bench(const BenchOptions &options) {
   json["peak_gflops"] = peak;
   json["share_of_peak"] = peak > 0 ? gflops / peak : 0.0;
   json["kernel"] = options.general ? "general" : "specialised";
-  json["method"] = method;
+  json["method"] = schedule.method;
   json["threads"] = options.threads;
   json["target"] = report["target"];
   if (options.json) {
     fmt::print("{}\n", json.dump());
     return {};
   }
-  fmt::print("{}\n{} kernel, {}, {}, {} thread{}\n", key(layer.plan), json["kernel"].get<std::string>(), method,
-             json["target"].get<std::string>(), options.threads, options.threads == 1 ? "" : "s");
+  fmt::print("{}\n{} kernel, {}, {}, {} thread{}\n", key(layer.plan), json["kernel"].get<std::string>(),
+             schedule.method, json["target"].get<std::string>(), options.threads, options.threads == 1 ? "" : "s");
   fmt::print("median {:.4f} ms, minimum {:.4f} ms ({} runs)\n{:.1f} GFLOP/s, {:.0f} % of this machine's {:.1f}\n",
              median, minimum, json["runs"].get<int>(), gflops, 100 * json["share_of_peak"].get<double>(), peak);
   return {};

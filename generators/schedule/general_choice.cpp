@@ -3,10 +3,12 @@
 // columns. What a call's sizes decide is the register tile: a path each.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "schedule/rules.h"
+#include "tconv/run.h"
 
 namespace tconv {
 
@@ -16,7 +18,7 @@ namespace {
 
 enum class Vectors { of_columns, of_positions, of_inputs };
 
-struct Kind {
+struct GeneralKernel {
   Vectors vectors;
   int panel;
   int most_filters;
@@ -24,14 +26,16 @@ struct Kind {
 
 constexpr int any = std::numeric_limits<int>::max();
 
-// Panels of 32 columns are two vectors of the widest: with one, each broadcast element feeds one multiply-add, and six
-// positions are too few sums. Measured with AVX-512 and one thread, panels of 32 against 16: 1.3 to 1.9 times as fast
-// on wide layers. Channels-first layers of more than 16 filters were 1.0 to 3.8 times as fast transposed as over
-// positions.
-std::vector<Kind> kinds_of(bool channels_last) {
+// Measured with AVX-512, one thread. Panels of 32 columns against 16, on wide layers: 1.3 to 2.1 times as fast, since a
+// broadcast element feeds two multiply-adds. Channels first with more than 16 filters, transposed against over
+// positions: 1.0 to 4 times as fast; with 16, 0.6 times. Channels last over positions, against panels of 16
+// columns: 1.2 times as fast with 12 filters, 0.9 with 16. Lane sums against positions: 1.2 to 1.8 times as fast with
+// one filter, 0.8 with two.
+std::vector<GeneralKernel> kernels_for(bool channels_last) {
   using enum Vectors;
   if (channels_last)
-    return {{of_inputs, 1, 3}, {of_positions, 2, 2}, {of_positions, 4, 8}, {of_columns, 16, 16}, {of_columns, 32, any}};
+    return {
+        {of_inputs, 1, 1}, {of_positions, 2, 2}, {of_positions, 4, 12}, {of_columns, 16, 16}, {of_columns, 32, any}};
   return {{of_positions, 2, 2}, {of_positions, 4, 16}, {of_columns, 32, any}};
 }
 
@@ -66,7 +70,6 @@ TargetSchedule positions_target(int panel, int rank, const RegisterFile &registe
   return target;
 }
 
-// A column at a time, so that as many columns as there are cost no more.
 TargetSchedule inputs_target(const RegisterFile &registers) {
   TargetSchedule target;
   target.lanes = registers.lanes;
@@ -74,10 +77,10 @@ TargetSchedule inputs_target(const RegisterFile &registers) {
   return target;
 }
 
-TargetSchedule target_of(const Plan &plan, const Kind &kind, const RegisterFile &registers) {
-  switch (kind.vectors) {
-    case Vectors::of_columns: return columns_target(kind.panel, plan.layer.rank, registers);
-    case Vectors::of_positions: return positions_target(kind.panel, plan.layer.rank, registers);
+TargetSchedule target_of(const Plan &plan, const GeneralKernel &kernel, const RegisterFile &registers) {
+  switch (kernel.vectors) {
+    case Vectors::of_columns: return columns_target(kernel.panel, plan.layer.rank, registers);
+    case Vectors::of_positions: return positions_target(kernel.panel, plan.layer.rank, registers);
     case Vectors::of_inputs: return inputs_target(registers);
   }
   return {};
@@ -92,23 +95,23 @@ const char *name_of(Vectors vectors) {
   return "";
 }
 
-Schedule schedule_of_kind(const Plan &plan, const Kind &kind, const std::vector<Target> &targets) {
+Schedule make_schedule(const Plan &plan, const GeneralKernel &kernel, const std::vector<Target> &targets) {
   Schedule schedule;
-  const bool by_columns = kind.vectors == Vectors::of_columns, last = plan.layer.channels_last != 0;
-  const bool other = kind.vectors == Vectors::of_positions ? last : !last;
-  schedule.method = kind.vectors == Vectors::of_inputs ? "lane_sums" : "direct";
-  schedule.reason = fmt::format("vectors run over {}, in panels of {}", name_of(kind.vectors), kind.panel);
-  schedule.most_filters = kind.most_filters;
-  schedule.tiling.panel = kind.panel;
+  const bool by_columns = kernel.vectors == Vectors::of_columns, last = plan.layer.channels_last != 0;
+  const bool other = kernel.vectors == Vectors::of_positions ? last : !last;
+  schedule.method = kernel.vectors == Vectors::of_inputs ? "lane_sums" : "direct";
+  schedule.reason = fmt::format("vectors run over {}, in panels of {}", name_of(kernel.vectors), kernel.panel);
+  schedule.most_filters = kernel.most_filters;
+  schedule.tiling.panel = kernel.panel;
   schedule.tiling.block_bytes = other ? transposed_block_bytes : block_bytes;
   schedule.tiling.thread_work = thread_work;
   schedule.tiling.transpose_input = other ? 1 : 0;
   schedule.tiling.transpose_output = other && by_columns ? 1 : 0;
-  schedule.tiling.lane_sums = kind.vectors == Vectors::of_inputs ? 1 : 0;
+  schedule.tiling.lane_sums = kernel.vectors == Vectors::of_inputs ? 1 : 0;
   schedule.variants = find_variants(plan, schedule.tiling);
   for (const Target &target : targets) {
     const RegisterFile registers = register_file(target);
-    schedule.targets.push_back(target_of(plan, kind, registers));
+    schedule.targets.push_back(target_of(plan, kernel, registers));
     schedule.targets.back().transpose_block = registers.lanes;
   }
   return schedule;
@@ -125,6 +128,19 @@ std::vector<TargetSchedule> paths_of(const TargetSchedule &target) {
   return paths;
 }
 
+Schedule choose_general_schedule(const Plan &plan, const std::vector<Target> &targets) {
+  std::vector<Schedule> schedules =
+      choose_general_schedules(general_plan(plan.layer.rank, plan.layer.channels_last != 0), targets);
+  std::vector<tconv_kernel> kernels(schedules.size());
+  for (std::size_t i = 0; i < kernels.size(); ++i) {
+    kernels[i].general = schedules[i].most_filters;
+    kernels[i].tiling = schedules[i].tiling;
+  }
+  const tconv_kernel *const chosen =
+      tconv_choose_general(kernels.data(), static_cast<int>(kernels.size()), &plan.layer);
+  return std::move(schedules[static_cast<std::size_t>(chosen - kernels.data())]);
+}
+
 std::vector<Schedule> choose_general_schedules(const Plan &plan, const std::vector<Target> &targets) {
   std::vector<Schedule> schedules;
   if (targets[0].has_feature(Target::CUDA)) {
@@ -132,8 +148,8 @@ std::vector<Schedule> choose_general_schedules(const Plan &plan, const std::vect
     schedules.back().most_filters = any;
     return schedules;
   }
-  for (const Kind &kind : kinds_of(plan.layer.channels_last != 0))
-    schedules.push_back(schedule_of_kind(plan, kind, targets));
+  for (const GeneralKernel &kernel : kernels_for(plan.layer.channels_last != 0))
+    schedules.push_back(make_schedule(plan, kernel, targets));
   return schedules;
 }
 

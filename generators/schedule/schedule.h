@@ -69,6 +69,9 @@ Schedule choose_schedule(const Plan &plan, const std::vector<Halide::Target> &ta
 // Those of all kernels of a general plan, by increasing `most_filters`.
 std::vector<Schedule> choose_general_schedules(const Plan &plan, const std::vector<Halide::Target> &targets);
 
+// Of these, the one that runs the layer of a plan of its own.
+Schedule choose_general_schedule(const Plan &plan, const std::vector<Halide::Target> &targets);
+
 // A target's part with each of its register tiles, alone.
 std::vector<TargetSchedule> paths_of(const TargetSchedule &target);
 

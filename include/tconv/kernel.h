@@ -1,8 +1,9 @@
 /* The C ABI of a compiled transposed convolution: what a kernel is, what a layer is, and what a call takes.
  *
  * C99. An emitted header (NAME.h) fills in the two tables, tconv_kernel and tconv_layer, and tconv/run.h runs them. A
- * specialised kernel serves the one layer that it was compiled for; a general kernel serves any layer of its rank and
- * layout. Nothing here allocates, prints, aborts or throws; every failure is a status.
+ * specialised kernel serves the one layer that it was compiled for. A general kernel serves any layer of its rank and
+ * layout; of several, each is made for some, and tconv_choose_general() finds a layer's. Nothing here allocates, prints,
+ * aborts or throws; every failure is a status.
  *
  * Arrays are dense float32. Channels last: (batch, spatial..., channels); channels first: (batch, channels,
  * spatial...); spatial dimensions run from the outermost to the innermost. No array may have more than 2^31 - 1

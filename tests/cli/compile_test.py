@@ -203,7 +203,7 @@ class Compile(TconvcTest):
         chosen = [line.removeprefix(f"{name}_panel") for line in
                   subprocess.run([program], check=True, capture_output=True, text=True).stdout.split()]
         # inputs and filters of a group: 64 and 1, 64 and 3, 4 and 2, 64 and 8, 64 and 16, 64 and 17; depthwise
-        self.assertEqual(chosen, ["1", "1", "2", "4", "16", "32", "2"])
+        self.assertEqual(chosen, ["1", "4", "2", "4", "16", "32", "2"])
 
 
 class ForeignTargets(TconvcTest):
