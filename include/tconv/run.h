@@ -101,11 +101,30 @@ static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_
   return status == TCONV_OK ? tconv_store_outputs(job, image, &outputs) : status;
 }
 
-/* Worker `index` runs an equal share of the tasks, in order; parts are outermost. */
+/* Where the share of worker `index` begins. Parts are outermost; where each is a class, its tasks cost as much as it
+ * has weights. */
+static inline int64_t tconv_first_task(const tconv_job *job, int64_t index) {
+  const tconv_tiling *tiling = &job->kernel->tiling;
+  const tconv_blocks *blocks = &job->blocks;
+  const int64_t per_part = blocks->tasks / blocks->parts;
+  int64_t weights = 0, part;
+  tconv_class one;
+  if (index == 0 || index == blocks->workers) return index == 0 ? 0 : blocks->tasks;
+  if (blocks->parts > 1 && !tconv_is_winograd(tiling))
+    weights = tconv_packed_floats(tiling, job->layer, &job->dims) - tconv_bias_floats(tiling, job->layer);
+  if (weights == 0) return blocks->tasks * index / blocks->workers;
+  weights = weights * index / blocks->workers + tconv_bias_floats(tiling, job->layer);
+  tconv_first_class(tiling, job->layer, &job->dims, &one);
+  for (part = 0; weights >= one.weights + tconv_class_floats(tiling, job->layer, &one); ++part)
+    tconv_next_class(tiling, job->layer, &job->dims, &one);
+  return per_part * part + per_part * (weights - one.weights) / tconv_class_floats(tiling, job->layer, &one);
+}
+
+/* Worker `index` runs its share of the tasks, in order. */
 static inline int tconv_worker(void *context, int index, uint8_t *closure) {
   const tconv_job *job = (const tconv_job *)(const void *)closure;
   const tconv_blocks *blocks = &job->blocks;
-  const int64_t begin = blocks->tasks * index / blocks->workers, end = blocks->tasks * (index + 1) / blocks->workers;
+  const int64_t begin = tconv_first_task(job, index), end = tconv_first_task(job, (int64_t)index + 1);
   const int64_t per_part = blocks->tasks / blocks->parts;
   const int classes = blocks->parts > 1 && !tconv_is_winograd(&job->kernel->tiling);
   float *memory = tconv_aligned(job->call->workspace) + index * blocks->worker_floats;

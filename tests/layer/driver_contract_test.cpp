@@ -173,6 +173,26 @@ TEST_F(Contract, ThreadsAreWokenForEnoughWorkOnly) {
   EXPECT_EQ(workers(1, 10, 53), 3);
 }
 
+// 41 blocks of a phase of two taps, then 41 of one tap: three workers have 41 multiply-adds each.
+TEST_F(Contract, WorkersShareTheMultiplyAddsOfUnequalPhases) {
+  Case c = plain(valid_rule(3, 2), 40);
+  c.tiling.panel = 16;
+  c.tiling.block_bytes = 4;
+  const ReferenceKernel reference(c.tiling);
+  tconv_job job = {};
+  job.kernel = &reference.kernel;
+  job.path = &reference.path;
+  job.layer = &c.layer;
+  ASSERT_TRUE(tconv_resolve_layer(&c.layer, c.size, &job.dims));
+  tconv_cut(job.kernel, job.path, job.layer, &job.dims, 0, 1, 3, &job.blocks);
+  ASSERT_EQ(job.blocks.parts, 2);
+  ASSERT_EQ(job.blocks.workers, 3);
+  EXPECT_EQ(tconv_first_task(&job, 0), 0);
+  EXPECT_EQ(tconv_first_task(&job, 1), 20);
+  EXPECT_EQ(tconv_first_task(&job, 2), 41);
+  EXPECT_EQ(tconv_first_task(&job, 3), 82);
+}
+
 TEST_F(Contract, PadsLongerThanManyInputsStillPack) {
   const Case c = plain(explicit_rule(3, 1, 2000), 4100);
   EXPECT_EQ(status_of(c), TCONV_OK);
