@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <vector>
@@ -171,6 +172,31 @@ TEST_F(Contract, ThreadsAreWokenForEnoughWorkOnly) {
   EXPECT_EQ(workers(20, 50, 400), 2);
   EXPECT_EQ(workers(20, 50, 10), 7);
   EXPECT_EQ(workers(1, 10, 53), 3);
+}
+
+// Of the paths for one instruction set: 8 positions are two tiles of 6 or of 4, 6 are one of 6, 12 two of 6. The path
+// behind them is for a processor that this one is not.
+TEST_F(Contract, SizesChooseTheRegisterTile) {
+  const Case c = plain(valid_rule(1, 1), 20);
+  const ReferenceKernel reference(c.tiling);
+  std::array<tconv_path, 3> paths = {reference.path, reference.path, reference.path};
+  paths[0].tile[2] = 6;
+  paths[1].tile[2] = 4;
+  paths[2].features[0] = ~std::uint64_t{0};
+  tconv_kernel kernel = reference.kernel;
+  kernel.paths = paths.data();
+  kernel.path_count = 3;
+  tconv_call call = {};
+  const auto tile = [&](std::int64_t size) {
+    tconv_dims dims = {};
+    EXPECT_TRUE(tconv_resolve_layer(&c.layer, &size, &dims));
+    return tconv_call_path(&kernel, &call, &dims)->tile[2];
+  };
+  EXPECT_EQ(tile(8), 4);
+  EXPECT_EQ(tile(6), 6);
+  EXPECT_EQ(tile(12), 6);
+  call.path = &paths[0];
+  EXPECT_EQ(tile(8), 6);
 }
 
 // 41 blocks of a phase of two taps, then 41 of one tap: three workers have 41 multiply-adds each.
