@@ -42,6 +42,12 @@ RDom row_domain(const Rows &rows, const Expr &first, const char *name) {
   return {domain, name};
 }
 
+std::vector<Halide::RVar> loops_of(const RDom &r) {
+  std::vector<Halide::RVar> loops;
+  for (int i = 0; i < r.dimensions(); ++i) loops.push_back(r[i]);
+  return loops;
+}
+
 // What one update adds: `element` of the row that the loop is at.
 struct Row {
   std::vector<Expr> position;
@@ -78,9 +84,7 @@ void add_blocks(LaneSums &sums, const Rows &rows, int panel, const std::vector<E
   const Row row = row_at(sums, rows, r);
   const Expr element = r[0] * sums.tile.lanes + sums.lane;
   sums.partial(at) += weight_at(sums, panel, row.index * rows.length + element) * input_at(sums, element, row.position);
-  sums.row_block = r[0];
-  sums.loops.emplace_back();
-  for (int i = 0; i < r.dimensions(); ++i) sums.loops.back().push_back(r[i]);
+  sums.loops.push_back(loops_of(r));
 }
 
 // What is left of each. Both factors are zero in the other lanes, so that what lies there, which may be infinite, is
@@ -109,12 +113,10 @@ void add_rest(LaneSums &sums, const Rows &rows, int panel, const std::vector<Exp
   from.insert(from.end(), row.position.begin(), row.position.end());
   sums.partial(at) +=
       sums.rest_weights(sums.lane, sums.conv.column, row.index + r[0], sums.conv.group) * sums.rest_input(from);
-  sums.loops.emplace_back();
-  for (int i = 0; i < r.dimensions(); ++i) sums.loops.back().push_back(r[i]);
+  sums.loops.push_back(loops_of(r));
 }
 
-// The same where the length is open: the row's last vector once more, without the lanes that were added before; and
-// rows shorter than a vector element by element.
+// The same where the length is open: the row's last vector once more, without the lanes that were added before.
 void add_open_rest(LaneSums &sums, const Rows &rows, int panel, const std::vector<Expr> &at) {
   const int lanes = sums.tile.lanes;
   const Expr done = rows.length / lanes * lanes;
@@ -125,22 +127,14 @@ void add_open_rest(LaneSums &sums, const Rows &rows, int panel, const std::vecto
   const auto fresh = [&](const Expr &value) { return select(element >= done, value, 0.0f); };
   sums.partial(at) += fresh(weight_at(sums, panel, (row.index + r[0]) * rows.length + element)) *
                       fresh(input_at(sums, element, row.position));
-  sums.loops.emplace_back();
-  for (int i = 0; i < r.dimensions(); ++i) sums.loops.back().push_back(r[i]);
-
-  const RDom s = row_domain(rows, select(rows.length < lanes, rows.length, 0), "short");
-  const Row short_row = row_at(sums, rows, s);
-  std::vector<Expr> first_lane = at;
-  first_lane[0] = 0;
-  sums.partial(first_lane) +=
-      weight_at(sums, panel, short_row.index * rows.length + s[0]) * input_at(sums, s[0], short_row.position);
-  for (int i = 0; i < s.dimensions(); ++i) sums.single_loops.push_back(s[i]);
+  sums.loops.push_back(loops_of(r));
 }
 
-// Taps that are known at run time only: phases without any.
-void add_singly(LaneSums &sums, int panel) {
+// Element by element, so many of each row: rows shorter than a vector, and taps that are known at run time only, which
+// are those of phases without any.
+RDom add_singly(LaneSums &sums, int panel, const Expr &elements) {
   const PhaseConv &conv = sums.conv;
-  Halide::Region domain = {{0, conv.inputs}};
+  Halide::Region domain = {{0, elements}};
   for (const Expr &count : conv.tap_count) domain.emplace_back(0, count);
   const RDom r(domain, "r");
   std::vector<Expr> tap, position, at = {0, conv.column, conv.group};
@@ -152,6 +146,7 @@ void add_singly(LaneSums &sums, int panel) {
   }
   sums.partial(at) +=
       weight_at(sums, panel, index_of(tap, conv.tap_count) * conv.inputs + r[0]) * input_at(sums, r[0], position);
+  return r;
 }
 
 void define_partial(LaneSums &sums, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant) {
@@ -159,14 +154,19 @@ void define_partial(LaneSums &sums, const Plan &plan, const tconv_tiling &tiling
   std::vector<Var> vars = {sums.lane, conv.column, conv.group};
   vars.insert(vars.end(), conv.position.begin(), conv.position.end());
   const std::vector<Expr> at(vars.begin(), vars.end());
-  const Expr output =
-      plan.general ? Expr(conv.column) : conv.column % static_cast<int>(tconv_group_outputs(&plan.layer));
+  const Expr output = sums.outputs > 0 ? conv.column % sums.outputs : Expr(conv.column);
   sums.partial(vars) = Halide::select(sums.lane == 0, conv.bias(output, conv.group), 0.0f);
-  if (variant.taps[TCONV_MAX_RANK - 1] == 0 && !plan.general) return add_singly(sums, tiling.panel);
   const Rows rows = rows_of(conv, plan, variant);
-  if (plan.general || rows.fixed_length >= sums.tile.lanes) add_blocks(sums, rows, tiling.panel, at);
-  if (plan.general) return add_open_rest(sums, rows, tiling.panel, at);
-  if (rows.fixed_length % sums.tile.lanes != 0) add_rest(sums, rows, tiling.panel, at);
+  if (plan.general) {
+    add_blocks(sums, rows, tiling.panel, at);
+    add_open_rest(sums, rows, tiling.panel, at);
+    sums.single_loops = loops_of(add_singly(sums, tiling.panel, select(rows.length < sums.tile.lanes, rows.length, 0)));
+  } else if (variant.taps[TCONV_MAX_RANK - 1] == 0) {
+    add_singly(sums, tiling.panel, conv.inputs);
+  } else {
+    if (rows.fixed_length >= sums.tile.lanes) add_blocks(sums, rows, tiling.panel, at);
+    if (rows.fixed_length % sums.tile.lanes != 0) add_rest(sums, rows, tiling.panel, at);
+  }
 }
 
 // Halves are added until four lanes are left; then outputs 4 * quad ... of the tile, a position's columns after the
@@ -236,8 +236,7 @@ LaneSums lane_sums(const Plan &plan, const tconv_tiling &tiling, const tconv_var
   output_at.insert(output_at.end(), conv.phase.begin(), conv.phase.end());
   sums.placed(finished_at) = sums.totals(total);
   const std::vector<Expr> placed_at(finished_at.begin(), finished_at.end());
-  const Activation activation = plan.general ? Activation::linear : static_cast<Activation>(plan.layer.activation);
-  sums.finished(finished_at) = activation_expr(sums.placed(placed_at), activation);
+  sums.finished(finished_at) = activation_expr(sums.placed(placed_at), static_cast<Activation>(plan.layer.activation));
   const Expr column =
       conv.channel +
       (conv.phases > 1 ? index_of({conv.phase.begin(), conv.phase.end()}, phase_count) * sums.outputs : 0);

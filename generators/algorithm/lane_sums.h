@@ -32,12 +32,11 @@ struct LaneSums {
   Halide::Func partial{"partial"};  // (lane, column, group, positions...)
   // What of a row fills no vector, with zeros behind it: (lane, group, positions...) and (lane, column, tap, group).
   Halide::Func rest_input{"rest_input"}, rest_weights{"rest_weights"};
-  Halide::RVar rest_lane_input, rest_lane_weights, rest_loop;
+  Halide::RVar rest_lane_input, rest_lane_weights;
   int rest = 0;
   std::vector<std::vector<Halide::RVar>> loops;  // of the updates of `partial` by vectors, innermost first
   std::vector<Halide::RVar> single_loops;        // of the one by elements behind them
-  Halide::RVar row_block;                        // of the first update
-  std::vector<Halide::Func> folds;               // the same with half the lanes, and so on down to four
+  std::vector<Halide::Func> folds;               // `partial` with half the lanes, and so on down to four
   // Of two and of four outputs, side by side: (lane, [pair,] quad, part, group, block, positions...).
   Halide::Func pairs{"pairs"}, totals{"totals"};
   // (place in the tile, part, group, block, positions...), without and with activation.

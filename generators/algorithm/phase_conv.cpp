@@ -159,7 +159,7 @@ PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_v
     conv.column_bias(conv.column) = conv.bias(conv.column % static_cast<int>(plan.layer.out_channels), 0);
     bias = conv.column_bias(conv.channel);
   }
-  const Activation activation = plan.general ? Activation::linear : static_cast<Activation>(plan.layer.activation);
+  const Activation activation = static_cast<Activation>(plan.layer.activation);
   conv.biased(output_at) = conv.sum(sum_from) + bias;
   std::vector<Expr> value_from(output_at.begin(), output_at.end());
   conv.value(output_at) = activation_expr(conv.biased(value_from), activation);

@@ -73,7 +73,7 @@ std::string add_paths(const EmitRequest &request, const LibraryKernel &kernel, s
   const std::vector<TargetSchedule> paths = paths_of(schedule.targets[t]);
   std::string entries;
   for (std::size_t p = 0; p < paths.size(); ++p) {
-    const std::string own = fmt::format("{}_t{}_{}", kernel.name, t, p > 0 ? fmt::format("tile{}_", p) : "");
+    const std::string own = path_prefix(kernel.name, t, p);
     if (tiles) {
       tables.arrays += tile_tables(kernel.name, schedule, t);
     } else {

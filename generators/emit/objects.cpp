@@ -147,8 +147,11 @@ std::vector<LibraryKernel> kernels_of(const Plan &plan, const std::vector<Target
   return kernels;
 }
 
+std::string path_prefix(const std::string &name, std::size_t target, std::size_t path) {
+  return fmt::format("{}_t{}_{}", name, target, path > 0 ? fmt::format("tile{}_", path) : "");
+}
 std::string variant_symbol(const std::string &name, std::size_t target, std::size_t path, std::size_t variant) {
-  return fmt::format("{}_t{}_{}v{}", name, target, path > 0 ? fmt::format("tile{}_", path) : "", variant);
+  return fmt::format("{}v{}", path_prefix(name, target, path), variant);
 }
 std::string products_symbol(const std::string &name, std::size_t target, std::size_t rows) {
   return fmt::format("{}_t{}_products{}", name, target, rows);

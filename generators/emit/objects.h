@@ -39,7 +39,8 @@ struct TargetObject {
   std::int64_t code_bytes = 0;
 };
 
-// Symbols of an emitted kernel; of its functions for path `path` of those that a target has.
+// Symbols of an emitted kernel; those of path `path` of a target's share a prefix.
+std::string path_prefix(const std::string &name, std::size_t target, std::size_t path);
 std::string variant_symbol(const std::string &name, std::size_t target, std::size_t path, std::size_t variant);
 std::string products_symbol(const std::string &name, std::size_t target, std::size_t rows);
 std::string transform_input_symbol(const std::string &name, std::size_t target, int kind);

@@ -1,5 +1,5 @@
 // All that a kernel is specialised on: the layer with every dialect's spelling removed, and which of its sizes stay
-// open. A general plan fixes rank and layout only.
+// open. A general plan fixes rank and layout only, and has no activation.
 #ifndef TCONV_GENERATORS_PLAN_H
 #define TCONV_GENERATORS_PLAN_H
 

@@ -46,29 +46,25 @@ void schedule_partial(LaneSums &sums, const Var &tile_loop) {
   sums.partial.bound_extent(sums.lane, sums.tile.lanes).bound_extent(conv.column, sums.tile.columns);
   sums.partial.bound_extent(conv.position[0], sums.tile.positions);
   const auto unroll_tile = [&](Stage stage) {
-    stage.vectorize(sums.lane, sums.tile.lanes).unroll(conv.column);
+    stage.unroll(conv.column);
     for (const Var &q : conv.position) stage.unroll(q);
   };
-  unroll_tile(sums.partial);
-  for (std::size_t i = 0; i < sums.loops.size(); ++i) {
-    Stage update = sums.partial.update(static_cast<int>(i));
-    std::vector<VarOrRVar> order = {sums.lane, conv.column};
-    for (const Var &q : conv.position) order.emplace_back(q);
-    for (const Halide::RVar &r : sums.loops[i]) order.emplace_back(r);
-    order.emplace_back(conv.group);
-    update.reorder(order);
-    unroll_tile(update);
-  }
-  if (sums.loops.empty()) sums.partial.update().unscheduled();
-  if (!sums.single_loops.empty()) {
+  const auto order_of = [&](const std::vector<Halide::RVar> &loops) {
     std::vector<VarOrRVar> order = {conv.column};
     for (const Var &q : conv.position) order.emplace_back(q);
-    for (const Halide::RVar &r : sums.single_loops) order.emplace_back(r);
+    for (const Halide::RVar &r : loops) order.emplace_back(r);
     order.emplace_back(conv.group);
-    Stage update = sums.partial.update(static_cast<int>(sums.loops.size()));
-    update.reorder(order).unroll(conv.column);
-    for (const Var &q : conv.position) update.unroll(q);
+    return order;
+  };
+  unroll_tile(sums.partial.vectorize(sums.lane, sums.tile.lanes));
+  for (std::size_t i = 0; i < sums.loops.size(); ++i) {
+    std::vector<VarOrRVar> order = order_of(sums.loops[i]);
+    order.insert(order.begin(), VarOrRVar(sums.lane));
+    unroll_tile(sums.partial.update(static_cast<int>(i)).reorder(order).vectorize(sums.lane, sums.tile.lanes));
   }
+  if (sums.loops.empty()) sums.partial.update().unscheduled();
+  if (!sums.single_loops.empty())
+    unroll_tile(sums.partial.update(static_cast<int>(sums.loops.size())).reorder(order_of(sums.single_loops)));
   if (sums.rest > 0) schedule_rest(sums);
 }
 

@@ -77,7 +77,7 @@ TargetSchedule by_positions(const Plan &plan, int columns, const RegisterFile &r
 
 std::int64_t row_length(const Plan &plan) {
   const tconv_layer &layer = plan.layer;
-  if (plan.general || layer.size[layer.rank - 1] == TCONV_UNSET) return 0;
+  if (layer.size[layer.rank - 1] == TCONV_UNSET) return 0;
   return tconv_ceil_div(typical_dims(plan).dim[2].out, layer.rule[layer.rank - 1].stride);
 }
 

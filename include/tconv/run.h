@@ -107,17 +107,17 @@ static inline int64_t tconv_first_task(const tconv_job *job, int64_t index) {
   const tconv_tiling *tiling = &job->kernel->tiling;
   const tconv_blocks *blocks = &job->blocks;
   const int64_t per_part = blocks->tasks / blocks->parts;
-  int64_t weights = 0, part;
+  int64_t weights = 0, before, part;
   tconv_class one;
   if (index == 0 || index == blocks->workers) return index == 0 ? 0 : blocks->tasks;
-  if (blocks->parts > 1 && !tconv_is_winograd(tiling))
-    weights = tconv_packed_floats(tiling, job->layer, &job->dims) - tconv_bias_floats(tiling, job->layer);
-  if (weights == 0) return blocks->tasks * index / blocks->workers;
-  weights = weights * index / blocks->workers + tconv_bias_floats(tiling, job->layer);
   tconv_first_class(tiling, job->layer, &job->dims, &one);
-  for (part = 0; weights >= one.weights + tconv_class_floats(tiling, job->layer, &one); ++part)
+  if (blocks->parts > 1 && !tconv_is_winograd(tiling))
+    weights = tconv_packed_floats(tiling, job->layer, &job->dims) - one.weights;
+  if (weights == 0) return blocks->tasks * index / blocks->workers;
+  before = one.weights + weights * index / blocks->workers;
+  for (part = 0; before >= one.weights + tconv_class_floats(tiling, job->layer, &one); ++part)
     tconv_next_class(tiling, job->layer, &job->dims, &one);
-  return per_part * part + per_part * (weights - one.weights) / tconv_class_floats(tiling, job->layer, &one);
+  return per_part * part + per_part * (before - one.weights) / tconv_class_floats(tiling, job->layer, &one);
 }
 
 /* Worker `index` runs its share of the tasks, in order. */
@@ -297,7 +297,7 @@ static inline const tconv_path *tconv_call_path(const tconv_kernel *kernel, cons
   const tconv_path *best = call->path, *other;
   if (best) return best;
   best = other = tconv_select_path(kernel);
-  for (; best && other < end && memcmp(other->features, best->features, sizeof best->features) == 0; ++other)
+  while (best && ++other < end && memcmp(other->features, best->features, sizeof best->features) == 0)
     if (tconv_tile_cost(other, dims) < tconv_tile_cost(best, dims)) best = other;
   return best;
 }
