@@ -88,7 +88,8 @@ tconv_layer general_layer(const tconv_layer &call) {
   tconv_layer layer = call;
   layer.batch = TCONV_UNSET;
   for (int d = 0; d < layer.rank; ++d) {
-    if (tconv_rule_is_size_free(&layer.rule[d])) layer.size[d] = TCONV_UNSET;
+    if (tconv_rule_is_size_free(&layer.rule[d]) && !tconv_taps_are_phases(&layer.rule[d], layer.size[d]))
+      layer.size[d] = TCONV_UNSET;
   }
   return layer;
 }

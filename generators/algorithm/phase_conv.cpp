@@ -76,7 +76,7 @@ void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, c
   conv.input.dim(1).set_bounds(0, static_cast<int>(layer.groups));
   out.dim(0).set_bounds(0, static_cast<int>(tconv_row_outputs(&tiling, &layer, variant.phases[TCONV_MAX_RANK - 1])));
   out.dim(1).set_bounds(0, static_cast<int>(tconv_column_groups(&tiling, &layer)));
-  const int stride = static_cast<int>(layer.rule[layer.rank - 1].stride);
+  const int stride = static_cast<int>(typical_dims(plan).dim[TCONV_MAX_RANK - 1].stride);
   const int pixel = writes_last ? static_cast<int>(layer.out_channels) : 1;
   if (reads_last) {
     conv.input.dim(1).set_stride(static_cast<int>(tconv_group_inputs(&layer)));

@@ -13,13 +13,13 @@ namespace tconv {
 
 namespace {
 
-void print_dimension(int index, const tconv_dim &dim, bool open) {
+void print_dimension(int index, const tconv_dim &dim, std::int64_t stride, bool open) {
   if (open)
     fmt::print("dimension {}: any input extent (shown for {}), ", index, dim.in);
   else
     fmt::print("dimension {}: input {}, ", index, dim.in);
-  fmt::print("kernel {}, stride {}, dilation {}, crop {}, output {}\n", dim.kernel, dim.stride, dim.dilation, dim.crop,
-             dim.out);
+  fmt::print("kernel {}, stride {}, dilation {}, crop {}, output {}{}\n", dim.kernel, stride, dim.dilation, dim.crop,
+             dim.out, dim.stride == stride ? "" : "; one input makes no stride: each tap is a phase");
   for (std::int64_t r = 0; r < dim.stride; ++r) {
     const tconv_run phase = tconv_phase(&dim, r);
     std::vector<std::int64_t> taps;
@@ -79,7 +79,8 @@ Status explain(const ExplainOptions &options) {
   fmt::print("{}\n{}\n", plan.name, key(plan));
   const tconv_dims dims = typical_dims(plan);
   for (int d = 0; d < plan.layer.rank; ++d)
-    print_dimension(d, dims.dim[TCONV_MAX_RANK - plan.layer.rank + d], plan.layer.size[d] == TCONV_UNSET);
+    print_dimension(d, dims.dim[TCONV_MAX_RANK - plan.layer.rank + d], plan.layer.rule[d].stride,
+                    plan.layer.size[d] == TCONV_UNSET);
   print_work(plan, schedule);
   fmt::print("method: {}; {}\nschedule: {}; {} compiled function{}\n", schedule.method, schedule.reason,
              schedule.source, schedule.variants.size(), schedule.variants.size() == 1 ? "" : "s");

@@ -79,9 +79,9 @@ std::int64_t most_phases(const Plan &plan, const tconv_tiling &tiling) {
   return most;
 }
 
-std::int64_t all_phases(const tconv_layer &layer) {
+std::int64_t all_phases(const Plan &plan) {
   std::int64_t all = 1;
-  for (int d = 0; d < layer.rank; ++d) all *= layer.rule[d].stride;
+  for (const tconv_dim &dim : typical_dims(plan).dim) all *= dim.stride;
   return all;
 }
 
@@ -136,7 +136,7 @@ Columns choose_columns(const Plan &plan, bool last, int widest) {
   tiling.merge_phases = 1;
   tiling.panel = 1;
   const std::int64_t phases = most_phases(plan, tiling);
-  chosen.method = phases > 1 && phases == all_phases(plan.layer) ? "pixel_shuffle" : "direct";
+  chosen.method = phases > 1 && phases == all_phases(plan) ? "pixel_shuffle" : "direct";
   if (const int panel = depthwise_panel(plan.layer, widest); panel > 0) {
     chosen.method = "depthwise";
     tiling.group_columns = 1;
@@ -194,6 +194,7 @@ Columns lane_columns(const Plan &plan) {
                               plan.layer.out_channels, plan.layer.in_channels);
   chosen.tiling.panel = static_cast<std::int32_t>(plan.layer.out_channels);
   chosen.tiling.merge_phases = chosen.tiling.dense_phases = chosen.tiling.lane_sums = 1;
+  chosen.tiling.transpose_input = plan.layer.channels_last ? 0 : 1;
   chosen.tiling.block_bytes = lane_block_bytes;
   chosen.tiling.thread_work = thread_work;
   return chosen;

@@ -107,9 +107,9 @@ void schedule_panels(PhaseConv &conv, const tconv_tiling &tiling, const TargetSc
 }
 
 // True where a run of positions, with all phases in the innermost dimension, is contiguous in the output.
-bool is_interleaved(const PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant) {
+bool is_interleaved(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant) {
   return tconv_writes_channels_last(&tiling, &plan.layer) && plan.layer.groups == 1 &&
-         variant.phases[TCONV_MAX_RANK - 1] == plan.layer.rule[conv.rank - 1].stride;
+         variant.phases[TCONV_MAX_RANK - 1] == typical_dims(plan).dim[TCONV_MAX_RANK - 1].stride;
 }
 
 // The same tile, its rows written in vectors that run over channels, phases and positions.
@@ -149,7 +149,7 @@ void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &t
   const Loops loops = split_positions(conv, schedule);
   const Var tile_loop(loops.around[0].name());
   const bool dense = conv.phases > 1 && tiling.dense_phases != 0;
-  const bool interleaved = dense && !by_columns && is_interleaved(conv, plan, tiling, variant);
+  const bool interleaved = dense && !by_columns && is_interleaved(plan, tiling, variant);
   int columns = schedule.columns;
   if (dense) {
     columns = static_cast<int>(conv.phases * tconv_phase_columns(&tiling, &plan.layer));

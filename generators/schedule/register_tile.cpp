@@ -78,7 +78,8 @@ TargetSchedule by_positions(const Plan &plan, int columns, const RegisterFile &r
 std::int64_t row_length(const Plan &plan) {
   const tconv_layer &layer = plan.layer;
   if (layer.size[layer.rank - 1] == TCONV_UNSET) return 0;
-  return tconv_ceil_div(typical_dims(plan).dim[2].out, layer.rule[layer.rank - 1].stride);
+  const tconv_dim row = typical_dims(plan).dim[TCONV_MAX_RANK - 1];
+  return tconv_ceil_div(row.out, row.stride);
 }
 
 int best_tile(std::int64_t row, int most, int vectors) {
@@ -113,9 +114,10 @@ RegisterFile register_file(const Target &target) {
 
 TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, bool read_transposed,
                                const RegisterFile &registers) {
-  if (tiling.lane_sums) return by_lanes(plan, tiling, registers);
   const bool columns = tconv_reads_channels_last(&tiling, &plan.layer) && !read_transposed;
-  TargetSchedule one = columns ? by_columns(plan, tiling, registers) : by_positions(plan, tiling.panel, registers);
+  TargetSchedule one = tiling.lane_sums ? by_lanes(plan, tiling, registers)
+                       : columns        ? by_columns(plan, tiling, registers)
+                                        : by_positions(plan, tiling.panel, registers);
   one.transpose_block = registers.lanes;
   if (read_transposed) {
     one.read_block = one.tile[2] = one.lanes = std::min(registers.lanes, 8);

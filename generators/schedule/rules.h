@@ -41,7 +41,7 @@ int depthwise_panel(const tconv_layer &layer, int widest);
 
 // The most phases that one class holds when phases are merged, and all of a layer's.
 std::int64_t most_phases(const Plan &plan, const tconv_tiling &tiling);
-std::int64_t all_phases(const tconv_layer &layer);
+std::int64_t all_phases(const Plan &plan);
 
 // The functions that a direct schedule compiles.
 std::vector<tconv_variant> find_variants(const Plan &plan, const tconv_tiling &tiling);

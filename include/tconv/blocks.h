@@ -104,17 +104,18 @@ static inline int64_t tconv_count_blocks(tconv_blocks *blocks) {
   return all;
 }
 
-/* How far the windows of a dimension reach before and behind a block, over all its phases. */
-static inline void tconv_reach(const tconv_dim *dim, int merge, int64_t *low, int64_t *high) {
-  int64_t r;
+/* How far the windows of a dimension reach before and behind a block, over all its phases. Returns their runs. */
+static inline int64_t tconv_reach(const tconv_dim *dim, int merge, int64_t *low, int64_t *high) {
+  int64_t r, runs = 0;
   tconv_run run;
   *low = *high = 0;
-  for (r = 0; r < dim->stride && r < dim->out; r += run.count) {
+  for (r = 0; r < dim->stride; r += run.count, ++runs) {
     run = tconv_phase_run(dim, r, merge);
-    if (run.taps == 0) continue;
+    if (run.taps == 0 || r >= dim->out) continue;
     *low = tconv_min(*low, run.offset);
     *high = tconv_max(*high, run.offset + (run.taps - 1) * run.step);
   }
+  return runs;
 }
 
 /* 1 when no window of any block leaves the input, so that none is copied. */
@@ -142,24 +143,21 @@ static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_pat
                                      const tconv_dims *dims, int64_t batch, int64_t threads, tconv_blocks *blocks) {
   const tconv_tiling *tiling = &kernel->tiling;
   const int64_t budget = tiling->block_bytes / (int64_t)sizeof(float);
-  int64_t classes = 1, per_image, r;
+  int64_t classes = 1, per_image;
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const tconv_dim *dim = &dims->dim[d];
-    int64_t runs = 0;
     blocks->quotients[d] = tconv_ceil_div(dim->out, dim->stride);
     blocks->size[d] = tconv_max(tconv_round_up(blocks->quotients[d], path->tile[d]), 1);
-    tconv_reach(dim, tconv_merges(tiling, d), &blocks->low[d], &blocks->high[d]);
+    classes *= tconv_reach(dim, tconv_merges(tiling, d), &blocks->low[d], &blocks->high[d]);
     blocks->first_output[d] = 0;
-    for (r = 0; r < dim->stride; r += tconv_phase_run(dim, r, tconv_merges(tiling, d)).count) ++runs;
-    classes *= runs;
   }
   while ((tconv_block_floats(blocks, path, layer) > budget ||
           tconv_block_output_floats(blocks, tiling, layer, dims) > 2 * budget) &&
          tconv_halve_block(blocks, path))
     continue;
   /* All classes in one task read a window once; a task each keeps a class's weights in the cache. */
-  blocks->parts = tconv_packed_floats(tiling, layer, dims) > budget && !tiling->transpose_output ? classes : 1;
+  blocks->parts = !tiling->transpose_output && tconv_packed_floats(tiling, layer, dims) > budget ? classes : 1;
   per_image = tconv_count_blocks(blocks);
   while (threads > 1 && blocks->parts * batch * per_image < 2 * threads && tconv_halve_block(blocks, path))
     per_image = tconv_count_blocks(blocks);

@@ -28,14 +28,18 @@ typedef struct tconv_class {
   int64_t weights; /* where they start, in floats from the start of the packed weights */
 } tconv_class;
 
-/* The dimensions for `size` (outermost first). Returns 0 when a rule refuses its extent. */
+/* The dimensions for `size` (outermost first); those that the layer fixes decide on the phases. Returns 0 when a rule
+ * refuses its extent. */
 static inline int tconv_resolve_layer(const tconv_layer *layer, const int64_t *size, tconv_dims *dims) {
   const int lead = TCONV_MAX_RANK - layer->rank;
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const tconv_dim trivial = {1, 1, 1, 1, 0, 1};
+    const tconv_rule *rule = &layer->rule[tconv_max(d - lead, 0)];
     dims->dim[d] = trivial;
-    if (d >= lead && !tconv_resolve(&layer->rule[d - lead], size[d - lead], &dims->dim[d])) return 0;
+    if (d < lead) continue;
+    if (!tconv_resolve(rule, size[d - lead], &dims->dim[d])) return 0;
+    if (tconv_taps_are_phases(rule, layer->size[d - lead])) dims->dim[d].stride = rule->kernel;
   }
   return 1;
 }

@@ -27,6 +27,9 @@ enum { TCONV_MAX_RANK = 3 };
 /* The most phases of all dimensions together, the product of the strides: they are walked one by one. */
 #define TCONV_MAX_PHASES ((int64_t)1 << 16)
 
+/* The longest kernel whose taps become phases, in each dimension. */
+#define TCONV_MAX_TAP_PHASES ((int64_t)32)
+
 /* "None", "null" or "not given", for a size that may be left open. */
 #define TCONV_UNSET ((int64_t)-1)
 
@@ -71,7 +74,10 @@ static inline int64_t tconv_ceil_div(int64_t a, int64_t b) { return (a + b - 1) 
 static inline int64_t tconv_round_up(int64_t a, int64_t b) { return tconv_ceil_div(a, b) * b; }
 
 /* The remainder in [0, b), for any sign of a. */
-static inline int64_t tconv_mod(int64_t a, int64_t b) { return (a % b + b) % b; }
+static inline int64_t tconv_mod(int64_t a, int64_t b) {
+  const int64_t rest = a % b;
+  return rest < 0 ? rest + b : rest;
+}
 
 /* The extent that the dilated kernel covers. */
 static inline int64_t tconv_kernel_extent(int64_t kernel, int64_t dilation) { return (kernel - 1) * dilation + 1; }
@@ -136,34 +142,64 @@ static inline int tconv_resolve(const tconv_rule *rule, int64_t in, tconv_dim *d
   return out >= 0 && out <= TCONV_MAX_EXTENT;
 }
 
+/* 1 when the stride of a fixed extent is taken to be as long as the kernel: one input position makes no stride, and
+ * each tap is a phase of its own then, instead of a sum with products that are all zero but one. */
+static inline int tconv_taps_are_phases(const tconv_rule *rule, int64_t in) {
+  return in == 1 && rule->dilation == 1 && rule->stride < rule->kernel && rule->kernel <= TCONV_MAX_TAP_PHASES;
+}
+
 /* 1 when the crop, the phases and so the packed weights are the same for every input extent. Only a prescribed output
  * extent ties them to one. */
 static inline int tconv_rule_is_size_free(const tconv_rule *rule) { return rule->output == TCONV_UNSET; }
 
 static inline int64_t tconv_gcd(int64_t a, int64_t b) {
-  while (b != 0) {
+  while (b > 1) {
     const int64_t r = a % b;
     a = b;
     b = r;
   }
-  return a;
+  return b == 1 ? 1 : a;
+}
+
+/* The least t >= 0 with t * factor = value modulo `modulus`, for 0 <= value < modulus; -1 where there is none. Extended
+ * Euclid's algorithm: a layer has as many phases as its stride is long, and each asks. */
+static inline int64_t tconv_solve_modular(int64_t factor, int64_t value, int64_t modulus) {
+  int64_t a = factor % modulus, b = modulus, inverse = 1, next = 0;
+  if (factor == 1) return value;
+  while (b != 0) {
+    const int64_t quotient = a / b, rest = a - quotient * b, before = inverse - quotient * next;
+    a = b;
+    b = rest;
+    inverse = next;
+    next = before;
+  }
+  if (value % a != 0) return -1;
+  return tconv_mod(value / a * tconv_mod(inverse, modulus / a), modulus / a);
 }
 
 /* The single phase `first` (0 <= first < stride) of a dimension. A phase that no tap reaches has taps == 0. */
 static inline tconv_run tconv_phase(const tconv_dim *dim, int64_t first) {
   const int64_t s = dim->stride, d = dim->dilation, common = tconv_gcd(s, d);
-  const int64_t tap_step = s / common, target = tconv_mod(first + dim->crop, s);
   tconv_run run = {0, 1, 0, 0, 0, 0, 0, 1};
-  int64_t lowest = 0;
+  int64_t lowest;
   run.first = first;
-  run.tap_step = tap_step;
+  if (s == 1) { /* As below, without divisions: a call asks for the phases of all three dimensions several times. */
+    run.extent = dim->out;
+    run.taps = dim->kernel;
+    run.first_tap = dim->kernel - 1;
+    run.tap_step = 1;
+    run.offset = dim->crop - run.first_tap * d;
+    run.step = d;
+    return run;
+  }
+  lowest = tconv_solve_modular(d, tconv_mod(first + dim->crop, s), s);
+  run.tap_step = common == 1 ? s : s / common;
   run.extent = first < dim->out ? tconv_ceil_div(dim->out - first, s) : 0;
-  while (lowest < dim->kernel && lowest < tap_step && (lowest * d) % s != target) ++lowest;
-  if (lowest < dim->kernel && lowest < tap_step) {
-    run.taps = (dim->kernel - 1 - lowest) / tap_step + 1;
-    run.first_tap = lowest + (run.taps - 1) * tap_step;
+  if (lowest >= 0 && lowest < dim->kernel) {
+    run.taps = (dim->kernel - 1 - lowest) / run.tap_step + 1;
+    run.first_tap = lowest + (run.taps - 1) * run.tap_step;
     run.offset = (first + dim->crop - run.first_tap * d) / s;
-    run.step = d / common;
+    run.step = common == 1 ? d : d / common;
   }
   return run;
 }

@@ -59,6 +59,12 @@ Case random_case(Random &random, bool channels_last) {
     c.tiling.tile_outputs[0][lead] = random_outputs(random, taps);
     if (taps > 1 && c.layer.channels_last && random(0, 1))
       c.tiling.tile_outputs[1][lead] = random_outputs(random, taps - 1);
+    // A fixed single input has one kind of phases: an open one keeps both.
+    if (d > 0 && c.size[d] == 1) c.layer.size[d] = TCONV_UNSET;
+    if (tconv_taps_are_phases(&c.layer.rule[d], c.layer.size[d])) {
+      c.tiling.tile_outputs[0][lead] = 1;
+      c.tiling.tile_outputs[1][lead] = 0;
+    }
   }
   c.torch_order = random(0, 1) != 0;
   return c;

@@ -256,6 +256,23 @@ TEST(Resolve, RefusesRulesOutOfRange) {
   }
 }
 
+TEST(TapsArePhases, OfOneInputPositionThatIsFixed) {
+  const tconv_rule rule = {TCONV_PADDING_EXPLICIT, 4, 1, 1, 0, 0, 0, none};
+  EXPECT_TRUE(tconv_taps_are_phases(&rule, 1));
+  EXPECT_FALSE(tconv_taps_are_phases(&rule, 2));
+  EXPECT_FALSE(tconv_taps_are_phases(&rule, 0));
+  EXPECT_FALSE(tconv_taps_are_phases(&rule, TCONV_UNSET));
+  tconv_rule dilated = rule, strided = rule, longest = rule, longer = rule;
+  dilated.dilation = 2;
+  strided.stride = 4;
+  longest.kernel = TCONV_MAX_TAP_PHASES;
+  longer.kernel = TCONV_MAX_TAP_PHASES + 1;
+  EXPECT_FALSE(tconv_taps_are_phases(&dilated, 1));
+  EXPECT_FALSE(tconv_taps_are_phases(&strided, 1));  // they are already
+  EXPECT_TRUE(tconv_taps_are_phases(&longest, 1));
+  EXPECT_FALSE(tconv_taps_are_phases(&longer, 1));
+}
+
 TEST(SizeFree, OnlyAPrescribedOutputTiesTheCropToTheInput) {
   const tconv_rule free = {TCONV_PADDING_ONNX_UPPER, 5, 2, 1, 0, 0, 0, none};
   const tconv_rule tied = {TCONV_PADDING_ONNX_UPPER, 5, 2, 1, 0, 0, 0, 12};
