@@ -9,18 +9,23 @@
 
 namespace tconv {
 
-struct Transpose {
-  int size = 0;               // of a block: rows and columns that are transposed in registers: a power of two
-  Halide::ImageParam input;   // (i, j, y, z), i contiguous
-  Halide::Func output{"to"};  // (j, i, y, z), j contiguous; zero where j lies outside the input
-  Halide::Var column{"x"}, row{"y"};
+// Serve matrices of so many rows and columns or more that larger blocks do not serve.
+struct TransposeBlocks {
+  int size = 0;                           // rows and columns that are transposed in registers: a power of two
   std::vector<Halide::Func> stages;       // a block, from as it is read to as it is written: (column, row, block...)
-  Halide::RVar block, in_column, in_row;  // of the update that writes whole blocks
-  std::vector<Halide::RVar> zeros;        // of the two updates before it, along a vector
-  Halide::Var y{"plane_y"}, z{"plane_z"};
+  std::vector<Halide::RVar> zeros;        // of the first two of its three updates, along a vector
+  Halide::RVar block, in_column, in_row;  // of the third, which writes whole blocks
 };
 
-Transpose transpose_matrices(int block);
+struct Transpose {
+  Halide::ImageParam input;   // (i, j, y, z), i contiguous
+  Halide::Func output{"to"};  // (j, i, y, z), j contiguous; zero where j lies outside the input
+  Halide::Var column{"x"}, row{"y"}, y{"plane_y"}, z{"plane_z"};
+  std::vector<TransposeBlocks> blocks;  // the largest first; their updates in this order, then one for single elements
+};
+
+// Blocks of `largest` rows and columns, and of its halves down to four.
+Transpose transpose_matrices(int largest);
 
 // What transposes blocks of `read`(column, row, others...) in registers: the last stage is (row, column, others...).
 // All stages, `read` in front.

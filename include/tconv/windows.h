@@ -112,10 +112,37 @@ static inline void tconv_set_rows(int64_t i, int64_t j, int64_t j_stride, int64_
   tconv_set_dim(&to->dim[1], i, i_stride);
 }
 
+/* Makes dimension `b` of an array part of dimension `a`, where it goes on where that ends. */
+static inline int tconv_continues(const tconv_matrix *matrix, int a, int b) {
+  return matrix->dim[a].min == 0 && matrix->dim[b].stride == matrix->dim[a].extent * matrix->dim[a].stride;
+}
+static inline void tconv_drop_plane(tconv_matrix *matrix, int into) {
+  matrix->dim[into].extent *= matrix->dim[2].extent;
+  matrix->dim[2] = matrix->dim[3];
+  tconv_set_dim(&matrix->dim[3], 1, 0);
+}
+
+/* Planes that follow one another in both arrays are one: short rows would not fill a block. */
+static inline void tconv_join_planes(tconv_matrix *from, tconv_matrix *to) {
+  int plane, i;
+  for (plane = 2; plane < 4; ++plane) {
+    for (i = 0; i < 2; ++i)
+      if (from->dim[2].extent == 1 || (from->dim[i].extent == to->dim[1 - i].extent && tconv_continues(from, i, 2) &&
+                                       tconv_continues(to, 1 - i, 2)))
+        break;
+    if (i == 2) return;
+    tconv_drop_plane(from, i);
+    tconv_drop_plane(to, 1 - i);
+  }
+}
+
 static inline int tconv_transpose(const tconv_path *path, const float *from, tconv_matrix *from_dims, float *to,
                                   tconv_matrix *to_dims) {
-  halide_buffer_t source = tconv_buffer(from, 4, from_dims->dim), target = tconv_buffer(to, 4, to_dims->dim);
+  halide_buffer_t source, target;
   void *argv[2];
+  tconv_join_planes(from_dims, to_dims);
+  source = tconv_buffer(from, 4, from_dims->dim);
+  target = tconv_buffer(to, 4, to_dims->dim);
   argv[0] = &source;
   argv[1] = &target;
   return path->transpose(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
