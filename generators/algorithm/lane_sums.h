@@ -1,6 +1,6 @@
-// The same class of phases, for few output channels with channels last: vectors run over the input channels, one after
-// the other in memory, and each output has a vector of partial sums, which are added up at the end. Schedules work on
-// the members.
+// The same class of phases, for few output channels: vectors run over the input channels, which lie one after the other
+// where the window has channels last, and each output has a vector of partial sums, which are added up at the end.
+// Schedules work on the members.
 #ifndef TCONV_GENERATORS_LANE_SUMS_H
 #define TCONV_GENERATORS_LANE_SUMS_H
 

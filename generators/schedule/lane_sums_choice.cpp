@@ -24,8 +24,8 @@ constexpr double add_up = 1, halve = 0.5;
 // The share of the multiply-add peak at which a tile runs.
 constexpr double use_by_lanes = 0.95;
 
-// Copying an element of the window.
-constexpr double copy = 0.1;
+// Copying an element of the window, as it is and transposed.
+constexpr double copy = 0.1, transposed_copy = 0.9;
 
 // Multiply-adds that start before the first one is finished, on two units.
 constexpr double chains_in_flight = 8;
@@ -68,7 +68,7 @@ double tile_cycles(const tconv_layer &layer, const tconv_tiling &tiling, const t
 
 bool can_sum_lanes(const Plan &plan) {
   const tconv_layer &layer = plan.layer;
-  return layer.channels_last && layer.groups == 1 && layer.out_channels <= most_outputs;
+  return layer.groups == 1 && layer.out_channels <= most_outputs;
 }
 
 LaneTile lane_tile(const Plan &plan, const TargetSchedule &schedule, const tconv_variant &variant,
@@ -79,7 +79,8 @@ LaneTile lane_tile(const Plan &plan, const TargetSchedule &schedule, const tconv
 }
 
 double lane_sums_cycles(const Plan &plan, const tconv_tiling &tiling, int longest, const RegisterFile &registers) {
-  double cycles = copy * elements(plan.layer.in_channels, typical_dims(plan), false);
+  double cycles =
+      (tiling.transpose_input ? transposed_copy : copy) * elements(plan.layer.in_channels, typical_dims(plan), false);
   for_each_class(plan, tiling, [&](const tconv_class &one) {
     const std::int64_t phases = phases_of(one), outputs = plan.layer.out_channels;
     const LaneTile tile = tile_of(phases, outputs, longest, registers);

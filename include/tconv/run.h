@@ -264,15 +264,25 @@ static inline int tconv_pack(const tconv_kernel *kernel, const tconv_layer *laye
   return TCONV_OK;
 }
 
+/* Whether vectors over the input channels suit the layer: these fill them and, where the input has to be transposed for
+ * it, a phase has taps enough: three on average. */
+static inline int tconv_sums_lanes(const tconv_tiling *tiling, const tconv_layer *layer) {
+  const int64_t least_inputs = 16, least_taps = 3;
+  double taps = 1;
+  int d;
+  for (d = 0; d < layer->rank; ++d) taps *= (double)layer->rule[d].kernel / (double)layer->rule[d].stride;
+  return layer->groups == 1 && layer->in_channels >= least_inputs &&
+         (!tiling->transpose_input || taps >= (double)least_taps);
+}
+
 /* Of the general kernels of a rank and layout, the one for the layer: the first that is made for so many filters, and
- * whose vectors the input channels fill where these run over them. Sizes have no say: packed weights serve all. */
+ * whose vectors suit it. Sizes have no say: packed weights serve all. */
 static inline const tconv_kernel *tconv_choose_general(const tconv_kernel *kernels, int count,
                                                        const tconv_layer *layer) {
-  const int64_t least_inputs = 16;
   int i;
   for (i = 0; i + 1 < count; ++i)
     if (kernels[i].general >= tconv_group_outputs(layer) &&
-        (!kernels[i].tiling.lane_sums || (layer->groups == 1 && layer->in_channels >= least_inputs)))
+        (!kernels[i].tiling.lane_sums || tconv_sums_lanes(&kernels[i].tiling, layer)))
       break;
   return &kernels[i];
 }

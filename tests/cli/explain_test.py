@@ -58,6 +58,16 @@ class Explain(TconvcTest):
     def test_few_outputs_of_many_inputs_are_lane_sums(self):
         text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=3, input_shape=[1, 32, 32, 64])
         self.assertIn("method: lane_sums; 3 output channels of 64 input channels each", text)
+        text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=1, data_format="channels_first",
+                            input_shape=[1, 64, 64, 64])
+        self.assertIn("method: lane_sums; 1 output channels of 64 input channels each", text)
+        self.assertIn(" transpose=input ", text)
+
+    def test_the_taps_over_one_input_are_phases(self):
+        text = self.explain(filters=512, strides=[1, 2], padding="valid", input_shape=[1, 1, 7, 100])
+        self.assertIn("dimension 0: input 1, kernel 4, stride 1, dilation 1, crop 0, output 4; one input makes no stride: "
+                      "each tap is a phase\n  phase 0: taps 0 on inputs q+0..q+0, 1 outputs\n", text)
+        self.assertIn("dimension 1: input 7, kernel 4, stride 2, dilation 1, crop 0, output 16\n", text)
 
     def test_outputs_that_fill_no_vectors_share_them_along_a_row(self):
         layer = {"filters": 21, "kernel_size": [16, 16], "strides": [8, 8], "input_shape": [1, 32, 32, 21]}

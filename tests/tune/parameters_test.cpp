@@ -149,6 +149,14 @@ TEST(Parameters, SchedulesThatAreNotLegalForALayer) {
               HasSubstr("rows=20"));
   EXPECT_THAT(check_error(last, "winograd panel=32 columns=32 lanes=16 outputs=1x3x3 block=65536"),
               HasSubstr("needs rows"));
+  const std::string lanes = "lane_sums panel=3 columns=3 lanes=16 tile=1x1x8 dense=1 block=65536";
+  const Plan few_last = make_plan({2, true, 16, 64, 3, 1, 4, 2}), few_first = make_plan({2, false, 16, 64, 3, 1, 4, 2});
+  EXPECT_EQ(check_error(few_last, lanes), "");
+  EXPECT_EQ(check_error(few_first, lanes + " transpose=input"), "");
+  EXPECT_THAT(check_error(few_first, lanes), HasSubstr("channels first with transpose=input"));
+  EXPECT_THAT(check_error(few_first, lanes + " transpose=both"), HasSubstr("channels first with transpose=input"));
+  EXPECT_THAT(check_error(few_last, lanes + " transpose=input"), HasSubstr("channels last with no transpose"));
+  EXPECT_THAT(check_error(last, lanes), HasSubstr("64 output channels"));
   Plan exact = last;
   exact.use_winograd = UseWinograd::never;
   EXPECT_THAT(check_error(exact, "winograd panel=32 columns=32 lanes=16 rows=8 outputs=1x3x3 block=65536"),
