@@ -19,13 +19,19 @@ constexpr std::int64_t most_outputs = 8;
 constexpr int longest_tile = 8;
 
 // Adding a sum up across four lanes and storing it, in cycles; and each halving of the lanes before that.
-constexpr double add_up = 1, halve = 0.5;
+constexpr double add_up = 2, halve = 0.5;
 
 // The share of the multiply-add peak at which a tile runs.
 constexpr double use_by_lanes = 0.95;
 
-// Copying an element of the window, as it is and transposed.
-constexpr double copy = 0.1, transposed_copy = 0.9;
+// Copying an element of the window, as it is and transposed, from so many bytes and from more.
+constexpr double copy = 0.1, transposed_copy = 0.5, second_level = 640 * 1024, far_transposed_copy = 0.9;
+
+double copy_cycles(const Plan &plan, const tconv_tiling &tiling) {
+  const double all = elements(plan.layer.in_channels, typical_dims(plan), false);
+  if (!tiling.transpose_input) return copy * all;
+  return (all * sizeof(float) > second_level ? far_transposed_copy : transposed_copy) * all;
+}
 
 // Multiply-adds that start before the first one is finished, on two units.
 constexpr double chains_in_flight = 8;
@@ -79,8 +85,7 @@ LaneTile lane_tile(const Plan &plan, const TargetSchedule &schedule, const tconv
 }
 
 double lane_sums_cycles(const Plan &plan, const tconv_tiling &tiling, int longest, const RegisterFile &registers) {
-  double cycles =
-      (tiling.transpose_input ? transposed_copy : copy) * elements(plan.layer.in_channels, typical_dims(plan), false);
+  double cycles = copy_cycles(plan, tiling);
   for_each_class(plan, tiling, [&](const tconv_class &one) {
     const std::int64_t phases = phases_of(one), outputs = plan.layer.out_channels;
     const LaneTile tile = tile_of(phases, outputs, longest, registers);
