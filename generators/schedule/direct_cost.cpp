@@ -56,7 +56,7 @@ double vector_read(double bytes, bool collide) {
 
 // Copying windows of rows that lie in many planes, from beyond the second-level cache.
 double copy_cycles(const Plan &plan, const tconv_dims &dims) {
-  constexpr double second_level = 640 * 1024, third_level = 4 * 1024 * 1024, an_element = 0.6;
+  constexpr double third_level = 4 * 1024 * 1024, an_element = 0.6;
   const double all = elements(plan.layer.in_channels, dims, false), bytes = all * sizeof(float);
   return bytes > third_level ? 2 * an_element * all : bytes > second_level ? an_element * all : 0;
 }

@@ -3,7 +3,8 @@
 // Measured on a Zen 5 core with AVX-512, one thread, minima of alternating runs, against what was chosen before
 // (vectors over positions of a transposed window): 32 x 32, 64 -> 3 channels, k4 s2 1.2 times as fast; 128 x 128, 56 ->
 // 1, k9 s3 1.3; 64 x 64, 128 -> 3, k5 s2 2.0; 32 x 32, 256 -> 1, k3 s1 4; 9 x 9, 512 -> 3, k4 s2 5; 4096, 32 -> 1, k4
-// s2 3.7.
+// s2 3.7. Channels first, the window transposed as it is copied, against vectors over positions: 32 x 32 x 32, 64 -> 1,
+// k4 s2 2.3 times; 4096, 64 -> 1, k25 s4 2.2; 64 x 64, 32 -> 1, k9 s4 1.5; 64 x 64, 64 -> 2 and 3, k4 s2 1.2 and 0.9.
 #include <algorithm>
 
 #include "schedule/schedule.h"
@@ -24,8 +25,8 @@ constexpr double add_up = 2, halve = 0.5;
 // The share of the multiply-add peak at which a tile runs.
 constexpr double use_by_lanes = 0.95;
 
-// Copying an element of the window, as it is and transposed, from so many bytes and from more.
-constexpr double copy = 0.1, transposed_copy = 0.5, second_level = 640 * 1024, far_transposed_copy = 0.9;
+// Copying an element of the window, as it is, transposed, and transposed from beyond the second-level cache.
+constexpr double copy = 0.1, transposed_copy = 0.5, far_transposed_copy = 0.9;
 
 double copy_cycles(const Plan &plan, const tconv_tiling &tiling) {
   const double all = elements(plan.layer.in_channels, typical_dims(plan), false);

@@ -106,6 +106,9 @@ double lane_sums_cycles(const Plan &plan, const tconv_tiling &tiling, int longes
 // Waking a thread and waiting for it takes some microseconds; so many multiply-adds take ten or more on one core.
 inline constexpr std::int64_t thread_work = 1 << 20;
 
+// Arrays of more bytes do not stay in the second-level cache beside what else a kernel reads.
+inline constexpr double second_level = 640 * 1024;
+
 // The share of the multiply-add peak at which a register tile of so many vectors of columns by so many positions runs.
 // What it loads beside each multiply-add slows it: measured on Zen 5 with 1 to 4 vectors by 2 to 16 positions.
 double use_by_columns(int vectors, int positions);

@@ -148,8 +148,8 @@ static inline int tconv_taps_are_phases(const tconv_rule *rule, int64_t in) {
   return in == 1 && rule->dilation == 1 && rule->stride < rule->kernel && rule->kernel <= TCONV_MAX_TAP_PHASES;
 }
 
-/* 1 when the crop, the phases and so the packed weights are the same for every input extent. Only a prescribed output
- * extent ties them to one. */
+/* 1 when the crop, the phases and so the packed weights are the same for every input extent that is left open. Only a
+ * prescribed output extent ties them to one. */
 static inline int tconv_rule_is_size_free(const tconv_rule *rule) { return rule->output == TCONV_UNSET; }
 
 static inline int64_t tconv_gcd(int64_t a, int64_t b) {

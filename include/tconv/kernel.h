@@ -2,8 +2,8 @@
  *
  * C99. An emitted header (NAME.h) fills in the two tables, tconv_kernel and tconv_layer, and tconv/run.h runs them. A
  * specialised kernel serves the one layer that it was compiled for. A general kernel serves any layer of its rank and
- * layout; of several, each is made for some, and tconv_choose_general() finds a layer's. Nothing here allocates, prints,
- * aborts or throws; every failure is a status.
+ * layout; of several, each is made for some, and tconv_choose_general() finds a layer's. Nothing here allocates,
+ * prints, aborts or throws; every failure is a status.
  *
  * Arrays are dense float32. Channels last: (batch, spatial..., channels); channels first: (batch, channels,
  * spatial...); spatial dimensions run from the outermost to the innermost. No array may have more than 2^31 - 1
@@ -39,7 +39,8 @@ typedef enum tconv_status {
   TCONV_ERROR_DEVICE = 8     /* a CUDA kernel found no device, or the device refused */
 } tconv_status;
 
-/* A layer, every dialect's spelling removed. Entries of `rule` and `size` beyond `rank` are not read. */
+/* A layer, every dialect's spelling removed. Entries of `rule` and `size` beyond `rank` are not read. Weights that are
+ * packed for one `size` serve calls with the same one only: what it fixes may decide on their order. */
 typedef struct tconv_layer {
   int32_t rank;
   int32_t channels_last;
