@@ -179,12 +179,9 @@ std::vector<Columns> row_columns(const Plan &plan, int widest) {
 }
 
 bool can_read_transposed(const Plan &plan, const Columns &positions, int widest) {
-  const tconv_dims dims = typical_dims(plan);
-  bool one_tap = true;
-  for (const tconv_dim &dim : dims.dim) one_tap = one_tap && tconv_most_taps(&dim) == 1;
   const std::int64_t row = row_length(plan);
-  return one_tap && positions.method == "pixel_shuffle" && positions.tiling.dense_phases && plan.layer.groups == 1 &&
-         plan.layer.in_channels % widest == 0 && (row == 0 || row >= widest);
+  return has_single_taps(typical_dims(plan)) && positions.method == "pixel_shuffle" && positions.tiling.dense_phases &&
+         plan.layer.groups == 1 && plan.layer.in_channels % widest == 0 && (row == 0 || row >= widest);
 }
 
 Columns lane_columns(const Plan &plan) {

@@ -12,6 +12,10 @@ double elements(std::int64_t channels, const tconv_dims &dims, bool output) {
   return all;
 }
 
+bool has_single_taps(const tconv_dims &dims) {
+  return std::all_of(std::begin(dims.dim), std::end(dims.dim), [](const auto &d) { return tconv_most_taps(&d) == 1; });
+}
+
 double transpose_cycles(const Plan &plan, const tconv_tiling &tiling) {
   constexpr double element = 0.5;
   const tconv_dims dims = typical_dims(plan);
@@ -33,10 +37,6 @@ double window_bytes(const tconv_layer &layer, const tconv_class &one, const int 
   for (int d = 0; d < TCONV_MAX_RANK; ++d)
     bytes *= static_cast<double>(tile[d] + (one.run[d].taps - 1) * one.run[d].step);
   return bytes;
-}
-
-bool has_single_taps(const tconv_dims &dims) {
-  return std::all_of(std::begin(dims.dim), std::end(dims.dim), [](const auto &d) { return tconv_most_taps(&d) == 1; });
 }
 
 // Whether planes of channels are read where they lie, a multiple of 4 KB apart: few of them stay in the first-level

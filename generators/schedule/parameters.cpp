@@ -176,13 +176,13 @@ Status check_direct(const Plan &plan, const Parameters &p, const RegisterFile &r
 // The register tile follows from the longest run of positions, tile[2].
 Status check_lane_sums(const Plan &plan, const Parameters &p, const RegisterFile &registers) {
   constexpr int most_positions = 24;
-  const bool layer_last = plan.layer.channels_last != 0;
   if (!lane_sums_serve(plan))
     return illegal(fmt::format("lane_sums does not serve {} output channels of {} groups", plan.layer.out_channels,
                                plan.layer.groups));
-  if ((p.tiling.transpose_input != 0) == layer_last || p.tiling.transpose_output)
-    return illegal(fmt::format("lane_sums takes channels {} with {}", layer_last ? "last" : "first",
-                               layer_last ? "no transpose" : "transpose=input"));
+  const tconv_tiling own = lane_columns(plan).tiling;
+  if (p.tiling.transpose_input != own.transpose_input || p.tiling.transpose_output != own.transpose_output)
+    return illegal(fmt::format("lane_sums takes channels {} with {}", plan.layer.channels_last ? "last" : "first",
+                               own.transpose_input ? "transpose=input" : "no transpose"));
   if (p.tiling.panel != plan.layer.out_channels)
     return illegal(fmt::format("panel={}: the output channels are {}", p.tiling.panel, plan.layer.out_channels));
   if (p.target.lanes != registers.lanes)

@@ -86,6 +86,9 @@ void for_each_class(const Plan &plan, const tconv_tiling &tiling, Visit visit) {
   } while (tconv_next_class(&tiling, &plan.layer, &dims, &one));
 }
 
+// True where no phase of a dimension has two taps.
+bool has_single_taps(const tconv_dims &dims);
+
 // Elements of one image's input or output.
 double elements(std::int64_t channels, const tconv_dims &dims, bool output);
 

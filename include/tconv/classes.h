@@ -32,14 +32,14 @@ typedef struct tconv_class {
  * refuses its extent. */
 static inline int tconv_resolve_layer(const tconv_layer *layer, const int64_t *size, tconv_dims *dims) {
   const int lead = TCONV_MAX_RANK - layer->rank;
+  const tconv_dim trivial = {1, 1, 1, 1, 0, 1};
   int d;
-  for (d = 0; d < TCONV_MAX_RANK; ++d) {
-    const tconv_dim trivial = {1, 1, 1, 1, 0, 1};
-    const tconv_rule *rule = &layer->rule[tconv_max(d - lead, 0)];
-    dims->dim[d] = trivial;
-    if (d < lead) continue;
-    if (!tconv_resolve(rule, size[d - lead], &dims->dim[d])) return 0;
-    if (tconv_taps_are_phases(rule, layer->size[d - lead])) dims->dim[d].stride = rule->kernel;
+  for (d = 0; d < lead; ++d) dims->dim[d] = trivial;
+  for (d = 0; d < layer->rank; ++d) {
+    const tconv_rule *rule = &layer->rule[d];
+    tconv_dim *dim = &dims->dim[lead + d];
+    if (!tconv_resolve(rule, size[d], dim)) return 0;
+    if (tconv_taps_are_phases(rule, layer->size[d])) dim->stride = rule->kernel;
   }
   return 1;
 }

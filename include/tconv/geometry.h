@@ -180,19 +180,9 @@ static inline int64_t tconv_solve_modular(int64_t factor, int64_t value, int64_t
 /* The single phase `first` (0 <= first < stride) of a dimension. A phase that no tap reaches has taps == 0. */
 static inline tconv_run tconv_phase(const tconv_dim *dim, int64_t first) {
   const int64_t s = dim->stride, d = dim->dilation, common = tconv_gcd(s, d);
+  const int64_t lowest = tconv_solve_modular(d, tconv_mod(first + dim->crop, s), s);
   tconv_run run = {0, 1, 0, 0, 0, 0, 0, 1};
-  int64_t lowest;
   run.first = first;
-  if (s == 1) { /* As below, without divisions: a call asks for the phases of all three dimensions several times. */
-    run.extent = dim->out;
-    run.taps = dim->kernel;
-    run.first_tap = dim->kernel - 1;
-    run.tap_step = 1;
-    run.offset = dim->crop - run.first_tap * d;
-    run.step = d;
-    return run;
-  }
-  lowest = tconv_solve_modular(d, tconv_mod(first + dim->crop, s), s);
   run.tap_step = common == 1 ? s : s / common;
   run.extent = first < dim->out ? tconv_ceil_div(dim->out - first, s) : 0;
   if (lowest >= 0 && lowest < dim->kernel) {

@@ -267,12 +267,12 @@ static inline int tconv_pack(const tconv_kernel *kernel, const tconv_layer *laye
 /* Whether vectors over the input channels suit the layer: these fill them and, where the input has to be transposed for
  * it, a phase has taps enough: three on average. */
 static inline int tconv_sums_lanes(const tconv_tiling *tiling, const tconv_layer *layer) {
-  const int64_t least_inputs = 16, least_taps = 3;
+  const int64_t least_inputs = 16;
+  const double least_taps = 3;
   double taps = 1;
   int d;
   for (d = 0; d < layer->rank; ++d) taps *= (double)layer->rule[d].kernel / (double)layer->rule[d].stride;
-  return layer->groups == 1 && layer->in_channels >= least_inputs &&
-         (!tiling->transpose_input || taps >= (double)least_taps);
+  return layer->groups == 1 && layer->in_channels >= least_inputs && (!tiling->transpose_input || taps >= least_taps);
 }
 
 /* Of the general kernels of a rank and layout, the one for the layer: the first that is made for so many filters, and

@@ -112,27 +112,32 @@ static inline void tconv_set_rows(int64_t i, int64_t j, int64_t j_stride, int64_
   tconv_set_dim(&to->dim[1], i, i_stride);
 }
 
-/* Makes dimension `b` of an array part of dimension `a`, where it goes on where that ends. */
-static inline int tconv_continues(const tconv_matrix *matrix, int a, int b) {
-  return matrix->dim[a].min == 0 && matrix->dim[b].stride == matrix->dim[a].extent * matrix->dim[a].stride;
+/* 1 where dimension 2 goes on where dimension `d` ends. */
+static inline int tconv_continues(const tconv_matrix *matrix, int d) {
+  return matrix->dim[d].min == 0 && matrix->dim[2].stride == matrix->dim[d].extent * matrix->dim[d].stride;
 }
-static inline void tconv_drop_plane(tconv_matrix *matrix, int into) {
-  matrix->dim[into].extent *= matrix->dim[2].extent;
+
+/* 1 where dimension 2 can be part of dimension `i` of `from`, which is the other one of `to`. */
+static inline int tconv_joins(const tconv_matrix *from, const tconv_matrix *to, int i) {
+  return from->dim[2].extent == 1 ||
+         (from->dim[i].extent == to->dim[1 - i].extent && tconv_continues(from, i) && tconv_continues(to, 1 - i));
+}
+
+/* Makes dimension 2 part of dimension `d`, and the next one dimension 2. */
+static inline void tconv_join(tconv_matrix *matrix, int d) {
+  matrix->dim[d].extent *= matrix->dim[2].extent;
   matrix->dim[2] = matrix->dim[3];
   tconv_set_dim(&matrix->dim[3], 1, 0);
 }
 
 /* Planes that follow one another in both arrays are one: short rows would not fill a block. */
 static inline void tconv_join_planes(tconv_matrix *from, tconv_matrix *to) {
-  int plane, i;
+  int plane;
   for (plane = 2; plane < 4; ++plane) {
-    for (i = 0; i < 2; ++i)
-      if (from->dim[2].extent == 1 || (from->dim[i].extent == to->dim[1 - i].extent && tconv_continues(from, i, 2) &&
-                                       tconv_continues(to, 1 - i, 2)))
-        break;
-    if (i == 2) return;
-    tconv_drop_plane(from, i);
-    tconv_drop_plane(to, 1 - i);
+    const int i = tconv_joins(from, to, 0) ? 0 : 1;
+    if (!tconv_joins(from, to, i)) return;
+    tconv_join(from, i);
+    tconv_join(to, 1 - i);
   }
 }
 
