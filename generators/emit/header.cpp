@@ -22,21 +22,28 @@ std::string rule_initializer(const tconv_rule &rule) {
                      rule.output_padding, rule.pad_begin, rule.pad_end, rule.output);
 }
 
+// A function's name, declared where it is first met; "NULL" where there is none.
+std::string declared(std::string &declarations, const std::string &symbol, bool exists = true) {
+  if (!exists) return "NULL";
+  const std::string line = fmt::format("int {}_argv(void **argv);\n", symbol);
+  if (declarations.find(line) == std::string::npos) declarations += line;
+  return symbol + "_argv";
+}
+
 // Winograd's functions of target `t`: their declarations and tables.
-std::string tile_tables(const std::string &name, const Schedule &schedule, std::size_t t) {
+std::string tile_tables(const Plan &plan, const std::string &name, const Schedule &schedule, std::size_t t) {
   const std::vector<int> &rows = schedule.targets[t].rows;
   std::vector<std::string> products;
-  for (std::size_t i = 0; i < rows.size(); ++i) products.push_back(products_symbol(name, t, i) + "_argv");
   std::string declarations, kinds;
-  for (const std::string &symbol : products) declarations += fmt::format("int {}(void **argv);\n", symbol);
+  for (std::size_t i = 0; i < rows.size(); ++i) products.push_back(declared(declarations, products_symbol(name, t, i)));
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
     if (!tconv_has_kind(&schedule.tiling, kind)) {
       kinds += "  {NULL, NULL, NULL, NULL, 0},\n";
       continue;
     }
-    const std::string input = transform_input_symbol(name, t, kind) + "_argv";
-    const std::string output = transform_output_symbol(name, t, kind) + "_argv";
-    declarations += fmt::format("int {}(void **argv);\nint {}(void **argv);\n", input, output);
+    const int own = function_kind(plan, schedule.tiling, kind);
+    const std::string input = declared(declarations, transform_input_symbol(name, t, own));
+    const std::string output = declared(declarations, transform_output_symbol(name, t, own));
     kinds +=
         fmt::format("  {{{2}, {3}, {0}_t{1}_products, {0}_t{1}_rows, {4}}},\n", name, t, input, output, rows.size());
   }
@@ -45,14 +52,6 @@ std::string tile_tables(const std::string &name, const Schedule &schedule, std::
                             "static const int32_t {0}_t{1}_rows[] = {3};\n"
                             "static const tconv_tile_functions {0}_t{1}_tiles[] = {{\n{4}}};\n",
                             name, t, braces(products), braces(rows), kinds);
-}
-
-// A function's name, declared where it is first met; "NULL" where there is none.
-std::string declared(std::string &declarations, const std::string &symbol, bool exists = true) {
-  if (!exists) return "NULL";
-  const std::string line = fmt::format("int {}_argv(void **argv);\n", symbol);
-  if (declarations.find(line) == std::string::npos) declarations += line;
-  return symbol + "_argv";
 }
 
 struct Tables {
@@ -75,7 +74,7 @@ std::string add_paths(const EmitRequest &request, const LibraryKernel &kernel, s
   for (std::size_t p = 0; p < paths.size(); ++p) {
     const std::string own = path_prefix(kernel.name, t, p);
     if (tiles) {
-      tables.arrays += tile_tables(kernel.name, schedule, t);
+      tables.arrays += tile_tables(plan, kernel.name, schedule, t);
     } else {
       std::vector<std::string> phases;
       for (std::size_t v = 0; v < schedule.variants.size(); ++v)

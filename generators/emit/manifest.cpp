@@ -47,13 +47,8 @@ nlohmann::ordered_json workspace_json(const EmitRequest &request, const Schedule
   const tconv_layer &layer = request.plan.layer;
   for (int d = 0; d < layer.rank; ++d)
     if (layer.size[d] == TCONV_UNSET) return nullptr;
-  std::size_t bytes = 0;
-  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
-    if (!tconv_has_kind(&schedule.tiling, kind)) continue;
-    const tconv_blocks blocks = cut_call(request.plan, schedule, target, kind);
-    bytes = std::max(bytes, tconv_blocks_bytes(&blocks));
-  }
-  return bytes;
+  const tconv_cuts cuts = cut_call(request.plan, schedule, target);
+  return tconv_cuts_bytes(&cuts);
 }
 
 nlohmann::ordered_json kernel_json(const Schedule &schedule) {

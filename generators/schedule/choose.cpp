@@ -94,20 +94,22 @@ int depthwise_panel(const tconv_layer &layer, int widest) {
   return 0;
 }
 
-tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int kind, int threads) {
+tconv_cuts cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int threads) {
   const TargetSchedule &one = schedule.targets[index];
   tconv_tile_functions tiles[TCONV_TILE_KINDS] = {};
-  tiles[kind].rows = one.rows.data();
-  tiles[kind].products_count = static_cast<std::int32_t>(one.rows.size());
+  for (tconv_tile_functions &functions : tiles) {
+    functions.rows = one.rows.data();
+    functions.products_count = static_cast<std::int32_t>(one.rows.size());
+  }
   tconv_path path{};
   std::copy(std::begin(one.tile), std::end(one.tile), path.tile);
   path.tiles = tiles;
   tconv_kernel kernel{};
   kernel.tiling = schedule.tiling;
   const tconv_dims dims = typical_dims(plan);
-  tconv_blocks blocks;
-  tconv_cut(&kernel, &path, &plan.layer, &dims, kind, tconv_max(plan.layer.batch, 1), threads, &blocks);
-  return blocks;
+  tconv_cuts cuts;
+  tconv_cut_kinds(&kernel, &path, &plan.layer, &dims, tconv_max(plan.layer.batch, 1), threads, &cuts);
+  return cuts;
 }
 
 // Four sums a thread: enough to reuse what it reads, few enough for full occupancy.

@@ -55,7 +55,7 @@ Result<bool> read_field(std::string_view name, std::string_view value, Parameter
   if (name == "block") return read_number(value, p.tiling.block_bytes);
   if (name == "grain") return read_number(value, p.tiling.thread_work);
   if (name == "outputs") return read_extents(value, p.tiling.tile_outputs[0]);
-  if (name == "fewer") return read_extents(value, p.tiling.tile_outputs[1]);
+  if (name == "own") return read_extents(value, p.tiling.tile_outputs[1]);
   if (name == "columns") return read_number(value, p.target.columns);
   if (name == "lanes") return read_number(value, p.target.lanes);
   if (name == "tile") return read_extents(value, p.target.tile);
@@ -203,7 +203,7 @@ Status check_winograd(const Plan &plan, const Parameters &p, const RegisterFile 
            one.transpose_input == p.tiling.transpose_input && one.transpose_output == p.tiling.transpose_output;
   };
   if (std::none_of(tilings.begin(), tilings.end(), same))
-    return illegal(fmt::format("outputs={} fewer={} are no tiles for this layer", extents(p.tiling.tile_outputs[0]),
+    return illegal(fmt::format("outputs={} own={} are no tiles for this layer", extents(p.tiling.tile_outputs[0]),
                                extents(p.tiling.tile_outputs[1])));
   if (p.target.columns % p.target.lanes != 0)
     return illegal(fmt::format("lanes={} do not divide columns={}", p.target.lanes, p.target.columns));
@@ -227,7 +227,7 @@ std::string to_text(const Parameters &p) {
   add(text, "unroll", p.target.unroll_depth, plain.unroll_depth);
   if (!p.target.rows.empty()) text += fmt::format(" rows={}", fmt::join(p.target.rows, ","));
   add(text, "outputs", extents(p.tiling.tile_outputs[0]), extents(none));
-  add(text, "fewer", extents(p.tiling.tile_outputs[1]), extents(none));
+  add(text, "own", extents(p.tiling.tile_outputs[1]), extents(none));
   add(text, "merge", p.tiling.merge_phases, usual_merge(p.method));
   add(text, "dense", p.tiling.dense_phases, usual_dense(p.method));
   if (p.tiling.transpose_input) text += p.tiling.transpose_output ? " transpose=both" : " transpose=input";

@@ -116,8 +116,8 @@ inline constexpr double second_level = 640 * 1024;
 // What it loads beside each multiply-add slows it: measured on Zen 5 with 1 to 4 vectors by 2 to 16 positions.
 double use_by_columns(int vectors, int positions);
 
-// How a call is cut, for target `index` of the schedule and a kind of phases; the plan's batch, or one image.
-tconv_blocks cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int kind, int threads = 1);
+// How a call is cut, for target `index` of the schedule; the plan's batch, or one image.
+tconv_cuts cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int threads = 1);
 
 // Winograd's method on the CPU, where the plan allows and its model expects it to be faster than `direct`; otherwise
 // `direct`, whose reason then says why.
@@ -133,6 +133,9 @@ void schedule_transpose(Transpose &transpose);
 void apply_autoscheduler(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
                          const Halide::Target &target, const std::string &name);
 void apply_cuda_schedule(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule);
+
+// The kind of phases whose functions the phases of `kind` share.
+int function_kind(const Plan &plan, const tconv_tiling &tiling, int kind);
 
 // The functions of Winograd's method on the CPU.
 void schedule_input_transform(InputTransform &transform, const Plan &plan, const TargetSchedule &schedule);

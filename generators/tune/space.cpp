@@ -98,9 +98,9 @@ class Space {
     const Schedule schedule = schedule_of(plan_, {target_}, parameters);
     parameters.tiling.block_bytes = 0;
     std::string text = to_text(parameters);
+    const tconv_cuts cuts = cut_call(plan_, schedule, 0, threads_);
     for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
-      if (tconv_has_kind(&schedule.tiling, kind))
-        text += fmt::format(" {}", fmt::join(cut_call(plan_, schedule, 0, kind, threads_).size, " "));
+      if (tconv_has_kind(&schedule.tiling, kind)) text += fmt::format(" {}", fmt::join(cuts.blocks[kind].size, " "));
     return text;
   }
 
@@ -128,22 +128,12 @@ class Space {
     }
   }
 
-  // Lengths of the rows that the products work on.
-  std::vector<std::int64_t> tile_rows(const tconv_tiling &tiling) const {
-    const tconv_dims dims = typical_dims(plan_);
-    std::vector<std::int64_t> lengths;
-    for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
-      if (tconv_has_kind(&tiling, kind))
-        lengths.push_back(tconv_find_tile_grid(&tiling, &plan_.layer, &dims, kind).dim[2].count);
-    return lengths;
-  }
-
   // Rows are cut into register tiles of one length, the best of those that there are; all that wastes little is tried,
   // and a further length only where it wastes less.
   void with_rows(Parameters p, int part) {
     constexpr double most_waste = 1.2;
     const std::vector<int> own = p.target.rows;
-    const std::vector<std::int64_t> lengths = tile_rows(p.tiling);
+    const std::vector<std::int64_t> lengths = tile_row_lengths(plan_, p.tiling);
     const auto covered = [&](const std::vector<int> &rows) {
       std::int64_t all = 0;
       for (const std::int64_t length : lengths) {

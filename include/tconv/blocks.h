@@ -32,10 +32,16 @@ typedef struct tconv_blocks {
 /* Where a worker's memory starts, in bytes: a cache line. */
 enum { TCONV_ALIGNMENT = 64 };
 
+/* The blocks of all kinds of phases (winograd.h), each cut on its own; kind 0 alone in other methods. */
+typedef struct tconv_cuts {
+  tconv_blocks blocks[TCONV_TILE_KINDS];
+  int64_t workers, worker_floats; /* of the kind that has most */
+} tconv_cuts;
+
 /* Workspace of all workers together, 0 where none is needed. */
-static inline size_t tconv_blocks_bytes(const tconv_blocks *blocks) {
-  if (blocks->worker_floats == 0) return 0;
-  return (size_t)(blocks->worker_floats * blocks->workers) * sizeof(float) + TCONV_ALIGNMENT;
+static inline size_t tconv_cuts_bytes(const tconv_cuts *cuts) {
+  if (cuts->worker_floats == 0) return 0;
+  return (size_t)(cuts->worker_floats * cuts->workers) * sizeof(float) + TCONV_ALIGNMENT;
 }
 
 /* A call with everything that its tasks share. */
@@ -46,8 +52,9 @@ typedef struct tconv_job {
   const tconv_path *path;
   const float *packed;
   tconv_dims dims;
-  int kind; /* of phases, in Winograd's method */
-  tconv_blocks blocks;
+  const tconv_cuts *cuts;
+  int kind;            /* of phases, in Winograd's method */
+  tconv_blocks blocks; /* of the kind */
 } tconv_job;
 
 static inline int64_t tconv_window_extent(const tconv_blocks *blocks, const tconv_path *path, int d, int64_t size) {
@@ -238,12 +245,13 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
                           tconv_products_floats(blocks, tiling, &grid);
 }
 
-/* Of so many threads, those that have enough to do to be worth waking. A layer that computes little for its size is
- * counted by what it moves: a float as `float_work` multiply-adds. */
+/* Of so many threads, those that have enough to do to be worth waking. A layer that computes little for what it reads
+ * and writes is counted by that: a float as `float_work` multiply-adds. */
 static inline int64_t tconv_useful_threads(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
                                            int64_t batch, int64_t threads) {
   const double float_work = 8;
-  double in = (double)(batch * layer->in_channels), out = (double)(batch * layer->out_channels), taps = 1, work;
+  double in = (double)(batch * layer->in_channels), out = (double)(batch * layer->out_channels), work, moved;
+  double weights = (double)layer->in_channels * (double)tconv_group_outputs(layer), taps = 1;
   int d;
   if (tiling->thread_work <= 0) return threads;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
@@ -252,7 +260,8 @@ static inline int64_t tconv_useful_threads(const tconv_tiling *tiling, const tco
     taps *= (double)dims->dim[d].kernel;
   }
   work = in * taps * (double)tconv_group_outputs(layer);
-  if (work < float_work * (in + out)) work = float_work * (in + out);
+  moved = float_work * (in + out + weights * taps);
+  if (work < moved) work = moved;
   work /= (double)tiling->thread_work;
   return work < (double)threads ? tconv_max((int64_t)work, 1) : threads;
 }
@@ -265,6 +274,20 @@ static inline void tconv_cut(const tconv_kernel *kernel, const tconv_path *path,
     tconv_cut_tiles(kernel, path, layer, dims, kind, batch, threads, blocks);
   else
     tconv_cut_classes(kernel, path, layer, dims, batch, threads, blocks);
+}
+
+static inline void tconv_cut_kinds(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
+                                   const tconv_dims *dims, int64_t batch, int64_t threads, tconv_cuts *cuts) {
+  int kind;
+  cuts->workers = 1;
+  cuts->worker_floats = 0;
+  for (kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
+    tconv_blocks *blocks = &cuts->blocks[kind];
+    if (!tconv_has_kind(&kernel->tiling, kind)) continue;
+    tconv_cut(kernel, path, layer, dims, kind, batch, threads, blocks);
+    cuts->workers = tconv_max(cuts->workers, blocks->workers);
+    cuts->worker_floats = tconv_max(cuts->worker_floats, blocks->worker_floats);
+  }
 }
 
 #ifdef __cplusplus

@@ -120,17 +120,14 @@ static inline int64_t tconv_first_task(const tconv_job *job, int64_t index) {
   return per_part * part + per_part * (before - one.weights) / tconv_class_floats(tiling, job->layer, &one);
 }
 
-/* Worker `index` runs its share of the tasks, in order. */
-static inline int tconv_worker(void *context, int index, uint8_t *closure) {
-  const tconv_job *job = (const tconv_job *)(const void *)closure;
+/* Worker `index` runs its share of the tasks of a kind, in order. */
+static inline int tconv_run_share(const tconv_job *job, int64_t index, float *memory) {
   const tconv_blocks *blocks = &job->blocks;
-  const int64_t begin = tconv_first_task(job, index), end = tconv_first_task(job, (int64_t)index + 1);
+  const int64_t begin = tconv_first_task(job, index), end = tconv_first_task(job, index + 1);
   const int64_t per_part = blocks->tasks / blocks->parts;
   const int classes = blocks->parts > 1 && !tconv_is_winograd(&job->kernel->tiling);
-  float *memory = tconv_aligned(job->call->workspace) + index * blocks->worker_floats;
   int64_t current = 0, task;
   tconv_class one;
-  (void)context;
   tconv_first_class(&job->kernel->tiling, job->layer, &job->dims, &one);
   for (task = begin; task < end; ++task) {
     int status;
@@ -142,6 +139,20 @@ static inline int tconv_worker(void *context, int index, uint8_t *closure) {
   return TCONV_OK;
 }
 
+/* Worker `index` runs its share of every kind: no kind waits for another. */
+static inline int tconv_worker(void *context, int index, uint8_t *closure) {
+  tconv_job job = *(const tconv_job *)(const void *)closure;
+  float *memory = tconv_aligned(job.call->workspace) + index * job.cuts->worker_floats;
+  int status = TCONV_OK;
+  (void)context;
+  for (job.kind = 0; status == TCONV_OK && job.kind < TCONV_TILE_KINDS; ++job.kind) {
+    if (!tconv_has_kind(&job.kernel->tiling, job.kind)) continue;
+    job.blocks = job.cuts->blocks[job.kind];
+    if (index < job.blocks.workers) status = tconv_run_share(&job, index, memory);
+  }
+  return status;
+}
+
 /* Softmax or its logarithm over the last axis of a worker's share of the images, in place. */
 static inline int tconv_softmax_images(void *context, int index, uint8_t *closure) {
   const tconv_job *job = (const tconv_job *)(const void *)closure;
@@ -149,7 +160,7 @@ static inline int tconv_softmax_images(void *context, int index, uint8_t *closur
   const int64_t positions = job->dims.dim[0].out * job->dims.dim[1].out * job->dims.dim[2].out;
   const int64_t length = layer->channels_last ? layer->out_channels : job->dims.dim[2].out;
   const int64_t elements = positions * layer->out_channels;
-  const int64_t batch = job->call->batch, workers = job->blocks.workers;
+  const int64_t batch = job->call->batch, workers = job->cuts->workers;
   halide_dimension_t dim[2];
   halide_buffer_t buffer;
   int64_t image;
@@ -170,7 +181,7 @@ static inline int tconv_softmax_images(void *context, int index, uint8_t *closur
 
 static inline int tconv_run_workers(tconv_job *job, tconv_task task) {
   const tconv_call *call = job->call;
-  const int workers = (int)job->blocks.workers;
+  const int workers = (int)job->cuts->workers;
   const tconv_parallel_for parallel_for = call->parallel_for ? call->parallel_for : halide_do_par_for;
   if (workers == 1) return task(call->parallel_context, 0, (uint8_t *)job);
   return parallel_for(call->parallel_context, task, 0, workers, (uint8_t *)job);
@@ -216,10 +227,11 @@ static inline int tconv_check_sizes(const tconv_kernel *kernel, const tconv_laye
   return TCONV_OK;
 }
 
-static inline int tconv_check_workspace(const tconv_blocks *blocks, const tconv_call *call) {
-  if (tconv_blocks_bytes(blocks) == 0) return TCONV_OK;
+static inline int tconv_check_workspace(const tconv_cuts *cuts, const tconv_call *call) {
+  if (cuts->worker_floats > INT32_MAX) return TCONV_ERROR_TOO_LARGE;
+  if (tconv_cuts_bytes(cuts) == 0) return TCONV_OK;
   if (!call->workspace) return TCONV_ERROR_NULL;
-  return call->workspace_bytes < tconv_blocks_bytes(blocks) ? TCONV_ERROR_WORKSPACE : TCONV_OK;
+  return call->workspace_bytes < tconv_cuts_bytes(cuts) ? TCONV_ERROR_WORKSPACE : TCONV_OK;
 }
 
 /* Sizes that stand for any, where the packed weights are asked for: every extent gives the same. */
@@ -324,35 +336,18 @@ static inline size_t tconv_workspace_bytes(const tconv_kernel *kernel, const tco
                                            const tconv_call *call) {
   tconv_dims dims;
   const tconv_path *path;
-  size_t bytes = 0;
-  int kind;
+  tconv_cuts cuts;
   if (tconv_check_sizes(kernel, layer, call, &dims) != TCONV_OK) return 0;
   path = tconv_call_path(kernel, call, &dims);
   if (!path) return 0;
-  for (kind = 0; kind < TCONV_TILE_KINDS; ++kind)
-    if (tconv_has_kind(&kernel->tiling, kind)) {
-      tconv_blocks blocks;
-      tconv_cut(kernel, path, layer, &dims, kind, call->batch, tconv_thread_count(call), &blocks);
-      if (blocks.worker_floats > INT32_MAX) return 0;
-      if (tconv_blocks_bytes(&blocks) > bytes) bytes = tconv_blocks_bytes(&blocks);
-    }
-  return bytes;
-}
-
-/* Runs the phases of kind job->kind. */
-static inline int tconv_run_kind(tconv_job *job) {
-  const tconv_call *call = job->call;
-  int status;
-  tconv_cut(job->kernel, job->path, job->layer, &job->dims, job->kind, call->batch, tconv_thread_count(call),
-            &job->blocks);
-  if (job->blocks.worker_floats > INT32_MAX) return TCONV_ERROR_TOO_LARGE;
-  status = tconv_check_workspace(&job->blocks, call);
-  return status == TCONV_OK ? tconv_run_workers(job, tconv_worker) : status;
+  tconv_cut_kinds(kernel, path, layer, &dims, call->batch, tconv_thread_count(call), &cuts);
+  return cuts.worker_floats > INT32_MAX ? 0 : tconv_cuts_bytes(&cuts);
 }
 
 /* Runs the layer. The output is complete and valid only when TCONV_OK comes back. */
 static inline int tconv_run_kernel(const tconv_kernel *kernel, const tconv_layer *layer, const tconv_call *call) {
   tconv_job job;
+  tconv_cuts cuts;
   int64_t outputs;
   int status, d;
   if (!kernel || !layer || !call) return TCONV_ERROR_NULL;
@@ -369,8 +364,10 @@ static inline int tconv_run_kernel(const tconv_kernel *kernel, const tconv_layer
   tconv_silence_errors();
   job.packed = kernel->baked ? tconv_baked_weights(kernel) : call->packed;
   if (!job.packed || !call->input || !call->output) return TCONV_ERROR_NULL;
-  for (job.kind = 0; status == TCONV_OK && job.kind < TCONV_TILE_KINDS; ++job.kind)
-    if (tconv_has_kind(&kernel->tiling, job.kind)) status = tconv_run_kind(&job);
+  job.cuts = &cuts;
+  tconv_cut_kinds(kernel, job.path, layer, &job.dims, call->batch, tconv_thread_count(call), &cuts);
+  status = tconv_check_workspace(&cuts, call);
+  if (status == TCONV_OK) status = tconv_run_workers(&job, tconv_worker);
   if (status == TCONV_OK && tconv_is_softmax(layer)) status = tconv_run_workers(&job, tconv_softmax_images);
   return status;
 }

@@ -104,7 +104,7 @@ static inline int tconv_activate_all(const tconv_job *job, int64_t floats) {
 
 /* The call's path, or the kernel's only one: whether the device serves it shows when it is used. */
 static inline int tconv_prepare_cuda(const tconv_kernel *kernel, const tconv_layer *layer, const tconv_call *call,
-                                     tconv_kernel *whole, tconv_job *job) {
+                                     tconv_kernel *whole, tconv_cuts *cuts, tconv_job *job) {
   const int status = tconv_check_sizes(kernel, layer, call, &job->dims);
   if (status != TCONV_OK) return status;
   *whole = *kernel;
@@ -114,7 +114,9 @@ static inline int tconv_prepare_cuda(const tconv_kernel *kernel, const tconv_lay
   job->call = call;
   job->path = call->path ? call->path : &kernel->paths[0];
   job->packed = kernel->baked ? tconv_baked_weights(kernel) : call->packed;
-  tconv_cut(whole, job->path, layer, &job->dims, 0, call->batch, 1, &job->blocks);
+  tconv_cut_kinds(whole, job->path, layer, &job->dims, call->batch, 1, cuts);
+  job->cuts = cuts;
+  job->blocks = cuts->blocks[0];
   if (job->blocks.window_floats > INT32_MAX) return TCONV_ERROR_TOO_LARGE;
   return job->packed && call->input && call->output ? TCONV_OK : TCONV_ERROR_NULL;
 }
@@ -123,25 +125,27 @@ static inline int tconv_prepare_cuda(const tconv_kernel *kernel, const tconv_lay
 static inline size_t tconv_cuda_workspace_bytes(const tconv_kernel *kernel, const tconv_layer *layer,
                                                 const tconv_call *call) {
   tconv_kernel whole;
+  tconv_cuts cuts;
   tconv_job job;
-  const int status = tconv_prepare_cuda(kernel, layer, call, &whole, &job);
-  return status == TCONV_OK || status == TCONV_ERROR_NULL ? tconv_blocks_bytes(&job.blocks) : 0;
+  const int status = tconv_prepare_cuda(kernel, layer, call, &whole, &cuts, &job);
+  return status == TCONV_OK || status == TCONV_ERROR_NULL ? tconv_cuts_bytes(&cuts) : 0;
 }
 
 /* Runs the layer on the device that Halide chooses (HL_GPU_DEVICE, else the first). */
 static inline int tconv_run_cuda(const tconv_kernel *kernel, const tconv_layer *layer, const tconv_call *call) {
   tconv_device_array weights, output;
   tconv_kernel whole;
+  tconv_cuts cuts;
   tconv_job job;
   int64_t floats, image;
   int status;
   if (!kernel || !layer || !call) return TCONV_ERROR_NULL;
   tconv_silence_errors();
-  status = tconv_prepare_cuda(kernel, layer, call, &whole, &job);
+  status = tconv_prepare_cuda(kernel, layer, call, &whole, &cuts, &job);
   if (status != TCONV_OK) return status;
   floats = call->batch * layer->out_channels * job.dims.dim[0].out * job.dims.dim[1].out * job.dims.dim[2].out;
   if (floats == 0) return TCONV_OK;
-  status = tconv_check_workspace(&job.blocks, call);
+  status = tconv_check_workspace(&cuts, call);
   if (status != TCONV_OK) return status;
   output.buffer.device = 0;
   status = TCONV_ERROR_DEVICE;

@@ -128,17 +128,18 @@ static inline int tconv_multiply_panel(const tconv_tile_block *block, const tcon
   const tconv_tile_functions *functions = &block->job->path->tiles[block->job->kind];
   const int64_t inputs = tconv_group_inputs(block->job->layer), panel = block->job->kernel->tiling.panel;
   const int64_t tiles = range->count[0] * range->count[1] * range->count[2], *stored = block->all.count;
-  const int chosen = tconv_find_products(functions, range->count[2]);
   halide_dimension_t from_dim[2 + TCONV_MAX_RANK], weights_dim[3], to_dim[2 + TCONV_MAX_RANK];
   halide_buffer_t from, by, to;
   void *argv[3];
-  int64_t from_stride = block->row_floats, to_stride = panel;
-  int i;
+  int64_t from_stride = block->row_floats, to_stride = panel, joined[TCONV_MAX_RANK];
+  int i, chosen;
+  tconv_join_tile_rows(stored, range->count, joined);
+  chosen = tconv_find_products(functions, joined[TCONV_MAX_RANK - 1]);
   tconv_set_dim(&from_dim[0], inputs, 1);
   tconv_set_dim(&to_dim[0], panel, 1);
   for (i = 0; i < TCONV_MAX_RANK; ++i) {
     const int d = TCONV_MAX_RANK - 1 - i;
-    const int64_t count = range->count[d];
+    const int64_t count = joined[d];
     tconv_set_dim(&from_dim[1 + i], i == 0 ? tconv_round_up(count, functions->rows[chosen]) : count, from_stride);
     tconv_set_dim(&to_dim[1 + i], count, to_stride);
     from_stride *= stored[d];

@@ -9,16 +9,19 @@
  * inputs that lie one apart at most; with each phase's tiles shifted by that distance, tile t of every phase reads the
  * same window, in[low + m * t] and on. So the input is transformed once for all phases.
  *
- * A dimension's phases have as many taps as the longest or one fewer. The shorter ones either share the tiles of the
- * longest, their kernels filled up with zeros, or have tiles of their own: a kind of phases is a set of dimensions in
- * which they are the shorter ones, and each kind has its transforms, its tiles and its packed weights.
+ * A dimension has two sorts of phases: those with as many taps as the longest and those with one fewer; where all have
+ * as many, those whose windows start first and those whose windows start one position behind. The second sort either
+ * shares the tiles of the first, shorter kernels filled up with zeros, or has tiles of its own, so that no tile hangs
+ * over an end of the output for another phase's sake: a kind of phases is a set of dimensions in which they are of the
+ * second sort, and each kind has its tiles and its packed weights.
  *
  * Rounding: an output's error depends on its whole tile, so it is stated relative to the largest sum of the products'
  * magnitudes that any output of the layer has. In these terms F(2, 2), F(3, 2) and F(2, 3) are within 1.5 times of what
- * the direct sum may have, in each dimension, F(4, 3) within 6 times (tconv_transform.error, multiplied over the
- * dimensions); the tests hold kernels to it. Root mean square errors against double, relative to direct's, of 128 and
- * 256 input channels were 1.0 to 1.1 for F(2, 2) and 0.8 to 1.0 for F(3, 2) in up to three dimensions, 0.6 to 0.8 for
- * F(2, 3) and 2 to 4 for F(4, 3) in up to two: shorter sums make up for what the transforms lose.
+ * the direct sum may have, in each dimension, F(4, 2) and F(3, 3) within 3 times, F(4, 3) within 6 times
+ * (tconv_transform.error, multiplied over the dimensions); the tests hold kernels to it. Root mean square errors
+ * against double, relative to direct's, of 128 and 256 input channels were 1.0 to 1.1 for F(2, 2) and 0.8 to 1.0 for
+ * F(3, 2) in up to three dimensions; 0.6 to 0.8 for F(2, 3), 2 to 3.4 for F(4, 2), 1.3 to 1.4 for F(3, 3) and 2 to 4
+ * for F(4, 3) in up to two: shorter sums make up for what the transforms lose.
  */
 #ifndef TCONV_WINOGRAD_H
 #define TCONV_WINOGRAD_H
@@ -41,7 +44,8 @@ typedef struct tconv_transform {
 } tconv_transform;
 
 /* The transform, NULL where there is none. The points of interpolation are 0, 1, -1, 2, -2 and infinity, in this order
- * and as many as are needed; F(2, 2) has neither a multiplication nor a sum of more than two terms. */
+ * and as many as are needed, but -2 for 2 in F(4, 2) and -1/2 in F(3, 3), which round less; F(2, 2) has neither a
+ * multiplication nor a sum of more than two terms. */
 static inline const tconv_transform *tconv_find_transform(int64_t outputs, int64_t taps) {
   static const tconv_transform transforms[] = {
       {1, 1, 1, {{1}}, {{1}}, {{1}}},
@@ -52,12 +56,24 @@ static inline const tconv_transform *tconv_find_transform(int64_t outputs, int64
        {{1, 0, -1}, {0, 1, 1}, {0, -1, 1}, {0, -1, 0, 1}},
        {{1}, {0.5, 0.5}, {0.5, -0.5}, {0, 1}},
        {{1, 1, 1}, {0, 1, -1}, {0, 1, 1, 1}}},
+      {4,
+       2,
+       3,
+       {{2, 1, -2, -1}, {0, 2, 3, 1}, {0, -2, 1, 1}, {0, 1, 0, -1}, {0, -2, -1, 2, 1}},
+       {{1.0 / 2}, {1.0 / 6, 1.0 / 6}, {1.0 / 2, -1.0 / 2}, {1.0 / 6, -1.0 / 3}, {0, 1}},
+       {{1, 1, 1, 1}, {0, 1, -1, -2}, {0, 1, 1, 4}, {0, 1, -1, -8, 1}}},
       {2,
        3,
        1.5,
        {{1, 0, -1}, {0, 1, 1}, {0, -1, 1}, {0, -1, 0, 1}},
        {{1}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
        {{1, 1, 1}, {0, 1, -1, 1}}},
+      {3,
+       3,
+       3,
+       {{1, 2, -1, -2}, {0, 1, 3, 2}, {0, 1, 1, -2}, {0, -8, 0, 8}, {0, -1, -2, 1, 2}},
+       {{1}, {1.0 / 6, 1.0 / 6, 1.0 / 6}, {1.0 / 2, -1.0 / 2, 1.0 / 2}, {1.0 / 3, -1.0 / 6, 1.0 / 12}, {0, 0, 0.5}},
+       {{1, 1, 1, 1}, {0, 1, -1, -0.5}, {0, 1, 1, 0.25, 1}}},
       {4,
        3,
        6,
@@ -80,7 +96,7 @@ static inline const tconv_transform *tconv_find_transform(int64_t outputs, int64
   return NULL;
 }
 
-/* The kinds of phases: bit d is set where they have one tap fewer in dimension d. */
+/* The kinds of phases: bit d is set where they are of the second sort in dimension d. */
 enum { TCONV_TILE_KINDS = 1 << TCONV_MAX_RANK };
 
 /* The tiles of one dimension, those of all its phases of a kind. */
@@ -121,6 +137,9 @@ static inline int64_t tconv_nth_phase(const tconv_dim *dim, const tconv_tiles *t
   return tconv_mod(tiles->first + index - dim->crop, dim->stride);
 }
 
+/* Whether phases differ in their number of taps. */
+static inline int tconv_has_shorter_phases(const tconv_dim *dim) { return dim->kernel % dim->stride != 0; }
+
 static inline tconv_tile_phase tconv_find_tile_phase(const tconv_dim *dim, const tconv_tiles *tiles, int64_t phase) {
   tconv_tile_phase found;
   int64_t start;
@@ -133,17 +152,21 @@ static inline tconv_tile_phase tconv_find_tile_phase(const tconv_dim *dim, const
   return found;
 }
 
-/* The tiles of a dimension whose dilation is 1, of its longest phases or of the others. `outputs` is of the longest,
- * `fewer` of the others, 0 where they share the tiles of the longest. */
-static inline tconv_tiles tconv_find_tiles(const tconv_dim *dim, int64_t outputs, int64_t fewer, int shorter) {
+/* The tiles of a dimension whose dilation is 1, of the first sort of its phases or of the second. `outputs` is of the
+ * first, `own` of the second, 0 where it shares the tiles of the first. In the order of tconv_nth_phase(), the phases
+ * before `split` are those with a tap more or, where all have as many, those whose windows start one position behind.
+ */
+static inline tconv_tiles tconv_find_tiles(const tconv_dim *dim, int64_t outputs, int64_t own, int second) {
   tconv_tiles tiles;
-  const int64_t taps = tconv_most_taps(dim), longest = fewer ? dim->kernel - (taps - 1) * dim->stride : dim->stride;
+  const int shorter = tconv_has_shorter_phases(dim);
+  const int64_t split = tconv_mod(shorter ? dim->kernel : dim->crop, dim->stride);
+  const int below = shorter != second;
   int64_t i;
-  tiles.outputs = shorter ? fewer : outputs;
-  tiles.taps = taps - shorter;
+  tiles.outputs = second ? own : outputs;
+  tiles.taps = tconv_most_taps(dim) - (second && shorter);
   tiles.points = tiles.outputs + tiles.taps - 1;
-  tiles.first = shorter ? longest : 0;
-  tiles.phases = shorter ? dim->stride - longest : longest;
+  tiles.first = own == 0 || below ? 0 : split;
+  tiles.phases = own == 0 ? dim->stride : below ? split : dim->stride - split;
   tiles.low = TCONV_MAX_EXTENT;
   tiles.count = 0;
   for (i = 0; i < tiles.phases; ++i) {
@@ -153,6 +176,11 @@ static inline tconv_tiles tconv_find_tiles(const tconv_dim *dim, int64_t outputs
   for (i = 0; i < tiles.phases; ++i)
     tiles.count = tconv_max(tiles.count, tconv_find_tile_phase(dim, &tiles, tconv_nth_phase(dim, &tiles, i)).end);
   return tiles;
+}
+
+/* Whether the second sort's tiles are those of the first, read elsewhere. */
+static inline int tconv_sorts_are_alike(const tconv_dim *dim, int64_t outputs, int64_t own) {
+  return outputs == own && !tconv_has_shorter_phases(dim);
 }
 
 /* Numbers of one kind of phases. */
@@ -240,6 +268,19 @@ static inline void tconv_split_phase(const tconv_dims *dims, const tconv_tile_gr
         tconv_find_tile_phase(&dims->dim[d], tiles, tconv_nth_phase(&dims->dim[d], tiles, index % tiles->phases));
     index /= tiles->phases;
   }
+}
+
+/* Tiles of a range of `count` among `stored` ones as rows of a matrix, [2] the length of a row: rows that follow one
+ * another in memory are one. */
+static inline void tconv_join_tile_rows(const int64_t *stored, const int64_t *count, int64_t *joined) {
+  int64_t row = 1;
+  int d, whole = 1;
+  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+    joined[d] = whole ? 1 : count[d];
+    if (whole) row *= count[d];
+    whole = whole && count[d] == stored[d];
+  }
+  joined[TCONV_MAX_RANK - 1] = row;
 }
 
 /* Floats between the tiles of one transform point, and between the points. Neither is a large power of two, which

@@ -42,8 +42,8 @@ class Explain(TconvcTest):
     def test_winograd_where_the_model_expects_it_to_be_faster(self):
         wide = {"filters": 256, "input_shape": [1, 32, 32, 256]}
         target = ("--target", "x86-64-linux-avx512_skylake")
-        self.assertIn("method: winograd; F(3, 2) x F(3, 2) should be 1.9", self.explain(*target, **wide))
-        self.assertIn("(F(3, 2) and F(1, 1)) x (F(3, 2) and F(1, 1)) should",
+        self.assertIn("method: winograd; F(4, 2) apart x F(4, 2) apart should be 2.", self.explain(*target, **wide))
+        self.assertIn("(F(4, 2) and F(1, 1)) x (F(4, 2) and F(1, 1)) should",
                       self.explain(*target, kernel_size=[3, 3], **wide))
         exact = self.explain("--exact", **wide)
         self.assertIn("method: direct;", exact)

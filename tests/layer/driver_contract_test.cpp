@@ -154,7 +154,7 @@ TEST_F(Contract, CallsThatCannotBeRunAreRefusedWithTheirStatus) {
   EXPECT_EQ(refused(layer, 1, 1), TCONV_ERROR_LAYER);
 }
 
-// 20 taps x 50 inputs are 1000 multiply-adds; 1 x 10 count less than the 20 floats that are moved, at 8 each.
+// 20 taps x 50 inputs are 1000 multiply-adds; 1 x 10 count less than the 21 floats that are moved, at 8 each.
 TEST_F(Contract, ThreadsAreWokenForEnoughWorkOnly) {
   const auto workers = [](std::int64_t kernel, std::int64_t in, std::int64_t thread_work) {
     Case c = plain(valid_rule(kernel, 1), in);

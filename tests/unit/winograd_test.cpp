@@ -29,10 +29,11 @@ TEST_P(Transforms, AreTheFilterOnUnitVectors) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Transforms,
-                         testing::Values(Filter{1, 1}, Filter{2, 2}, Filter{3, 2}, Filter{2, 3}, Filter{4, 3}));
+                         testing::Values(Filter{1, 1}, Filter{2, 2}, Filter{3, 2}, Filter{4, 2}, Filter{2, 3},
+                                         Filter{3, 3}, Filter{4, 3}));
 
 TEST(Transforms, OtherSizesHaveNone) {
-  for (const Filter f : {Filter{1, 2}, Filter{4, 2}, Filter{2, 4}, Filter{0, 0}, Filter{2, 1}})
+  for (const Filter f : {Filter{1, 2}, Filter{5, 2}, Filter{2, 4}, Filter{0, 0}, Filter{2, 1}})
     EXPECT_EQ(tconv_find_transform(f.outputs, f.taps), nullptr);
 }
 
@@ -78,12 +79,17 @@ TEST(Tiles, HoldEveryOutputOfEveryPhaseOnce) {
             expect_tiles_cover(dim, tconv_find_tiles(&dim, outputs, 0, 0), shared);
             for (const int times : shared) EXPECT_EQ(times, 1);
             if (tconv_most_taps(&dim) == 1) continue;
-            const tconv_tiles longest = tconv_find_tiles(&dim, outputs, 2, 0),
-                              rest = tconv_find_tiles(&dim, outputs, 2, 1);
-            for (const tconv_tiles &tiles : {longest, rest}) {
+            const tconv_tiles first = tconv_find_tiles(&dim, outputs, 2, 0),
+                              second = tconv_find_tiles(&dim, outputs, 2, 1);
+            for (const tconv_tiles &tiles : {first, second}) {
               expect_tiles_cover(dim, tiles, own);
-              for (std::int64_t i = 0; i < tiles.phases; ++i)
-                EXPECT_EQ(tconv_phase(&dim, tconv_nth_phase(&dim, &tiles, i)).taps, tiles.taps);
+              for (std::int64_t i = 0; i < tiles.phases; ++i) {
+                const tconv_tile_phase phase = tconv_find_tile_phase(&dim, &tiles, tconv_nth_phase(&dim, &tiles, i));
+                EXPECT_EQ(phase.run.taps, tiles.taps);
+                if (kernel % stride == 0) {
+                  EXPECT_EQ(phase.shift, 0);
+                }
+              }
             }
             for (const int times : own) EXPECT_EQ(times, 1);
           }
