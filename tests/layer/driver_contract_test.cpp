@@ -154,7 +154,8 @@ TEST_F(Contract, CallsThatCannotBeRunAreRefusedWithTheirStatus) {
   EXPECT_EQ(refused(layer, 1, 1), TCONV_ERROR_LAYER);
 }
 
-// 20 taps x 50 inputs are 1000 multiply-adds; 1 x 10 count less than the 21 floats that are moved, at 8 each.
+// 20 taps x 50 inputs are 1000 multiply-adds; 1 x 10 count less than the 21 floats that are moved, at 8 each, and 20 x
+// 1 less than 41, of which 20 are weights.
 TEST_F(Contract, ThreadsAreWokenForEnoughWorkOnly) {
   const auto workers = [](std::int64_t kernel, std::int64_t in, std::int64_t thread_work) {
     Case c = plain(valid_rule(kernel, 1), in);
@@ -172,6 +173,7 @@ TEST_F(Contract, ThreadsAreWokenForEnoughWorkOnly) {
   EXPECT_EQ(workers(20, 50, 400), 2);
   EXPECT_EQ(workers(20, 50, 10), 7);
   EXPECT_EQ(workers(1, 10, 53), 3);
+  EXPECT_EQ(workers(20, 1, 100), 3);
 }
 
 // Of the paths for one instruction set: 8 positions are two tiles of 6 or of 4, 6 are one of 6, 12 two of 6. The path

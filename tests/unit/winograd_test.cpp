@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
 #include <vector>
 
 namespace {
@@ -108,6 +110,34 @@ TEST(Tiles, OfStrideTwoShareWindowsOfThreeInputs) {
   EXPECT_EQ(even.end, 16);
   EXPECT_EQ(odd.shift, 1);
   EXPECT_EQ(odd.end, 17);
+}
+
+// Apart, neither phase has a tile that hangs over an end; their windows start one apart.
+TEST(Tiles, OfStrideTwoApartHangOverNoEnd) {
+  const tconv_dim dim = {32, 4, 2, 1, 1, 64};
+  const tconv_tiles first = tconv_find_tiles(&dim, 4, 4, 0), second = tconv_find_tiles(&dim, 4, 4, 1);
+  EXPECT_TRUE(tconv_sorts_are_alike(&dim, 4, 4));
+  EXPECT_EQ(first.low, -1);
+  EXPECT_EQ(second.low, 0);
+  for (const tconv_tiles &tiles : {first, second}) {
+    EXPECT_EQ(tiles.phases, 1);
+    EXPECT_EQ(tiles.points, 5);
+    EXPECT_EQ(tiles.count, 8);
+  }
+  const tconv_dim odd = {32, 5, 2, 1, 1, 65};
+  EXPECT_FALSE(tconv_sorts_are_alike(&odd, 2, 2));
+  EXPECT_EQ(tconv_find_tiles(&odd, 2, 2, 1).taps, 2);
+}
+
+TEST(Tiles, RowsThatFollowOneAnotherAreOne) {
+  const std::int64_t stored[] = {2, 3, 4};
+  const std::int64_t cases[][2][TCONV_MAX_RANK] = {
+      {{2, 3, 4}, {1, 1, 24}}, {{1, 3, 4}, {1, 1, 12}}, {{2, 2, 4}, {2, 1, 8}}, {{2, 3, 3}, {2, 3, 3}}};
+  for (const auto &[count, wanted] : cases) {
+    std::int64_t joined[TCONV_MAX_RANK];
+    tconv_join_tile_rows(stored, count, joined);
+    EXPECT_TRUE(std::equal(std::begin(wanted), std::end(wanted), joined)) << joined[0] << joined[1] << joined[2];
+  }
 }
 
 }  // namespace
