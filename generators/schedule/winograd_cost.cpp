@@ -1,0 +1,146 @@
+// What Winograd's method costs: a count of multiply-adds, and of what the transforms and reading weights cost in terms
+// of them. An element of the transformed input costs 7 to 8 multiply-adds where the array stays in the second-level
+// cache, 13 to 16 where it does not; of the products, in the output transform, 8 and 16 to 20; half as much again and
+// more in tiles of 125 points. Measured on Zen 5 with AVX-512.
+#include <algorithm>
+#include <cmath>
+
+#include "schedule/rules.h"
+
+namespace tconv {
+
+namespace {
+
+// What else there is to do, in multiply-adds: for an element of the transformed input, for one of the products (which
+// are written, read and added up), and for calling the functions of one panel.
+constexpr double input_cost = 8, uncached_input_cost = 14;
+constexpr double output_cost = 8, uncached_output_cost = 20;
+constexpr double call_cost = 32e3;
+
+// Arrays of more bytes leave the second-level cache.
+constexpr double cached = 1 << 20;
+
+// Outputs of other phases lie in the same cache line, where a position's channels fill none: each phase fetches the
+// line anew, once the output is in memory. 21 -> 21 channels k16 s8: 0.9 times direct's speed where the output has 5.5
+// MB, 1.5 times where it has 1.4 MB.
+constexpr double cache_line = 64, in_memory = 4 << 20;
+constexpr double shared_line_cost = 40;
+
+// What of a tile's points does not fit registers is stored and loaded once more in each dimension.
+constexpr std::int64_t held_points = 64;
+constexpr double unheld = 1.75;
+
+// The first pass over a panel's weights reads them from beyond the second-level cache: from the third level, or, where
+// all of them are more than a core's share of that, from memory, which half of the pass's own work does not hide; bytes
+// a cycle.
+constexpr double cached_weights = 20 << 20;
+constexpr double third_level_rate = 20, memory_rate = 13;
+constexpr double hidden_from_memory = 0.5;
+
+struct WeightStream {
+  double cost;    // multiply-adds a byte
+  double hidden;  // share of the first pass that hides it
+};
+
+// The share of the peak at which products run, in register tiles of so many vectors of columns by so many tiles. Where
+// a point's weights do not stay in the first-level cache, loading them takes more than use_by_columns() says: measured
+// on Zen 5, relative to 4 x 6: 4 x 4 0.93, 4 x 5 0.96, 2 x 8 0.945, 2 x 11 0.96.
+double use_of_products(const Plan &plan, const TargetSchedule &target, int rows) {
+  constexpr double first_level = 24 << 10, without_loads = 1.23, a_weight = 0.84, an_input = 0.36;
+  const int vectors = target.columns / target.lanes;
+  if (4.0 * static_cast<double>(tconv_group_inputs(&plan.layer)) * target.columns <= first_level)
+    return use_by_columns(vectors, rows);
+  return busy_share(vectors * rows) * std::min(1.0, without_loads - a_weight / rows - an_input / vectors);
+}
+
+// Of several register tiles the one that wastes least of a row.
+int best_rows(std::int64_t row, const std::vector<int> &rows) {
+  return *std::min_element(rows.begin(), rows.end(),
+                           [row](int a, int b) { return tconv_round_up(row, a) < tconv_round_up(row, b); });
+}
+
+// Of all products of one phase of one block: multiply-adds at the peak, and what the first pass over the weights waits
+// for them.
+double products_cost(const Plan &plan, const Schedule &schedule, const tconv_tile_grid &grid,
+                     const std::int64_t *stored, const std::int64_t *count, const WeightStream &stream) {
+  const TargetSchedule &target = schedule.targets[0];
+  std::int64_t joined[TCONV_MAX_RANK];
+  tconv_join_tile_rows(stored, count, joined);
+  const int rows = best_rows(joined[2], target.rows);
+  const auto passes = static_cast<double>(joined[0] * joined[1] * tconv_ceil_div(joined[2], rows));
+  const auto weights = static_cast<double>(plan.layer.groups * grid.phase_floats);
+  const double a_pass = weights * rows / use_of_products(plan, target, rows);
+  return passes * a_pass + std::max(0.0, 4 * weights * stream.cost - stream.hidden * a_pass);
+}
+
+// Of an element of the products, in the output transform.
+double product_cost(const tconv_layer &layer, const tconv_tiling &tiling, const tconv_dims &dims) {
+  const double output = 4 * elements(layer.out_channels, dims, true);
+  const bool lines_shared = std::fmod(4.0 * static_cast<double>(layer.out_channels), cache_line) != 0;
+  if (output > in_memory && lines_shared && !tiling.transpose_output) return shared_line_cost;
+  return output > cached ? uncached_output_cost : output_cost;
+}
+
+double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims, int kind,
+                 const tconv_blocks &blocks, const WeightStream &stream) {
+  const tconv_layer &layer = plan.layer;
+  const tconv_tile_grid grid = tconv_find_tile_grid(&schedule.tiling, &layer, &dims, kind);
+  const auto points = static_cast<double>(grid.points);
+  const auto outputs = static_cast<double>(layer.groups * tconv_phase_columns(&schedule.tiling, &layer));
+  const auto transformed = static_cast<double>(tconv_transformed_floats(&blocks, &layer, &grid));
+  const double stored_again = grid.points > held_points ? unheld : 1;
+  const double each_input = stored_again * (4 * transformed > cached ? uncached_input_cost : input_cost);
+  const double each_output = stored_again * product_cost(layer, schedule.tiling, dims);
+  double tiles = 1, block_count = 1, cost = 0;
+  for (int d = 0; d < TCONV_MAX_RANK; ++d) {
+    tiles *= static_cast<double>(grid.dim[d].count);
+    block_count *= static_cast<double>(blocks.count[d]);
+  }
+  cost += tiles * points * static_cast<double>(layer.in_channels) * each_input;
+  for (std::int64_t index = 0; index < grid.phases; ++index) {
+    tconv_tile_phase phase[TCONV_MAX_RANK];
+    std::int64_t stored[TCONV_MAX_RANK], count[TCONV_MAX_RANK];
+    double share = 1, written = points * outputs;
+    tconv_split_phase(&dims, &grid, index, phase);
+    for (int d = 0; d < TCONV_MAX_RANK; ++d) {
+      const std::int64_t all = phase[d].end - phase[d].first;
+      stored[d] = blocks.size[d] / grid.dim[d].outputs;
+      count[d] = std::min(all, stored[d]);
+      written *= static_cast<double>(all);
+      share *= static_cast<double>(all) / static_cast<double>(std::max(count[d], std::int64_t{1}));
+    }
+    if (written > 0) cost += share * products_cost(plan, schedule, grid, stored, count, stream) + written * each_output;
+  }
+  const double panels = static_cast<double>(grid.phases) * outputs / schedule.tiling.panel;
+  return cost + panels * block_count * call_cost;
+}
+
+}  // namespace
+
+int best_product_rows(const Plan &plan, const TargetSchedule &target, std::int64_t row, int most) {
+  const auto cost = [&](int rows) {
+    const double computed = row == 0 ? 1 : static_cast<double>(tconv_round_up(row, rows));
+    return computed / use_of_products(plan, target, rows);
+  };
+  int best = 1;
+  for (int rows = 2; rows <= most; ++rows)
+    if (cost(rows) <= cost(best)) best = rows;
+  return best;
+}
+
+double winograd_cycles(const Plan &plan, const Schedule &schedule, const RegisterFile &registers) {
+  const tconv_dims dims = typical_dims(plan);
+  const tconv_cuts cuts = cut_call(plan, schedule, 0);
+  const double weights = 4 * static_cast<double>(tconv_packed_floats(&schedule.tiling, &plan.layer, &dims));
+  const bool from_memory = weights > cached_weights;
+  const double rate = from_memory ? memory_rate : third_level_rate;
+  const WeightStream stream = {weights > second_level ? 2 * registers.lanes / rate : 0,
+                               from_memory ? hidden_from_memory : 1};
+  double cost = 0;
+  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
+    if (tconv_has_kind(&schedule.tiling, kind))
+      cost += kind_cost(plan, schedule, dims, kind, cuts.blocks[kind], stream);
+  return cost / 2 / registers.lanes + transpose_cycles(plan, schedule.tiling);
+}
+
+}  // namespace tconv
