@@ -65,7 +65,7 @@ std::vector<Module> winograd_modules(const Plan &plan, const LibraryKernel &kern
                                              products_symbol(kernel.name, index, i), target));
   }
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
-    if (!tconv_has_kind(&schedule.tiling, kind) || function_kind(plan, schedule.tiling, kind) != kind) continue;
+    if (!has_own_functions(plan, schedule.tiling, kind)) continue;
     InputTransform input = input_transform(plan, schedule.tiling, kind);
     schedule_input_transform(input, plan, one);
     modules.push_back(Halide::Pipeline(input.output)

@@ -94,13 +94,17 @@ int depthwise_panel(const tconv_layer &layer, int widest) {
   return 0;
 }
 
+tconv_tile_functions tile_functions(const TargetSchedule &target) {
+  tconv_tile_functions functions{};
+  functions.rows = target.rows.data();
+  functions.products_count = static_cast<std::int32_t>(target.rows.size());
+  return functions;
+}
+
 tconv_cuts cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int threads) {
   const TargetSchedule &one = schedule.targets[index];
-  tconv_tile_functions tiles[TCONV_TILE_KINDS] = {};
-  for (tconv_tile_functions &functions : tiles) {
-    functions.rows = one.rows.data();
-    functions.products_count = static_cast<std::int32_t>(one.rows.size());
-  }
+  tconv_tile_functions tiles[TCONV_TILE_KINDS];
+  std::fill(std::begin(tiles), std::end(tiles), tile_functions(one));
   tconv_path path{};
   std::copy(std::begin(one.tile), std::end(one.tile), path.tile);
   path.tiles = tiles;

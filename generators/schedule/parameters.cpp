@@ -192,17 +192,11 @@ Status check_lane_sums(const Plan &plan, const Parameters &p, const RegisterFile
   return {};
 }
 
-Status check_winograd(const Plan &plan, const Parameters &p, const RegisterFile &registers, int widest) {
+Status check_winograd(const Plan &plan, const Parameters &p, const RegisterFile &registers) {
   if (plan.use_winograd == UseWinograd::never) return illegal("winograd, and exact sums are asked for");
   const std::string refusal = refuse_winograd(plan);
   if (!refusal.empty()) return illegal("not winograd: " + refusal);
-  const std::vector<tconv_tiling> tilings = winograd_tilings(plan, widest);
-  const auto same = [&](const tconv_tiling &one) {
-    return std::equal(&one.tile_outputs[0][0], &one.tile_outputs[0][0] + 2 * TCONV_MAX_RANK,
-                      &p.tiling.tile_outputs[0][0]) &&
-           one.transpose_input == p.tiling.transpose_input && one.transpose_output == p.tiling.transpose_output;
-  };
-  if (std::none_of(tilings.begin(), tilings.end(), same))
+  if (!has_winograd_tiles(plan, p.tiling))
     return illegal(fmt::format("outputs={} own={} are no tiles for this layer", extents(p.tiling.tile_outputs[0]),
                                extents(p.tiling.tile_outputs[1])));
   if (p.target.columns % p.target.lanes != 0)
@@ -268,7 +262,7 @@ Status check_parameters(const Plan &plan, const Halide::Target &target, const Pa
   if (plan.general) return illegal("any-size kernels have the rules' schedule");
   const Status status = check_numbers(p);
   if (!status.ok()) return status;
-  if (p.method == "winograd") return check_winograd(plan, p, registers, registers.lanes);
+  if (p.method == "winograd") return check_winograd(plan, p, registers);
   if (p.method == "lane_sums") return check_lane_sums(plan, p, registers);
   return check_direct(plan, p, registers, registers.lanes);
 }

@@ -17,6 +17,21 @@ double useful_share(std::int64_t extent, int tile) {
   return extent == 0 ? 1.0 : static_cast<double>(extent) / static_cast<double>(tconv_round_up(extent, tile));
 }
 
+// The length up to `most` that uses the units best on rows of `row` (0: open), long enough to hide latency, wasting
+// little of the row's end.
+int best_tile(std::int64_t row, int most, int vectors) {
+  int best = 1;
+  double best_use = 0;
+  for (int tile = 1; tile <= most; ++tile) {
+    const double use = busy_share(tile * vectors) * useful_share(row, tile);
+    if (use >= best_use) {
+      best_use = use;
+      best = tile;
+    }
+  }
+  return best;
+}
+
 // A tile of up to `most` positions, each of so many vectors: a row, or several short ones where those waste less.
 void tile_positions(const Plan &plan, int most, int vectors, TargetSchedule &schedule) {
   constexpr double least_gain = 1.03;
@@ -80,19 +95,6 @@ std::int64_t row_length(const Plan &plan) {
   if (layer.size[layer.rank - 1] == TCONV_UNSET) return 0;
   const tconv_dim row = typical_dims(plan).dim[TCONV_MAX_RANK - 1];
   return tconv_ceil_div(row.out, row.stride);
-}
-
-int best_tile(std::int64_t row, int most, int vectors) {
-  int best = 1;
-  double best_use = 0;
-  for (int tile = 1; tile <= most; ++tile) {
-    const double use = busy_share(tile * vectors) * useful_share(row, tile);
-    if (use >= best_use) {
-      best_use = use;
-      best = tile;
-    }
-  }
-  return best;
 }
 
 // Two where registers are few, four where vectors are short and registers many.

@@ -134,17 +134,14 @@ void apply_autoscheduler(PhaseConv &conv, const Plan &plan, const tconv_tiling &
                          const Halide::Target &target, const std::string &name);
 void apply_cuda_schedule(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule);
 
-// The kind of phases whose functions the phases of `kind` share.
+// The kind of phases whose functions the phases of `kind` share, and whether that is `kind` itself.
 int function_kind(const Plan &plan, const tconv_tiling &tiling, int kind);
+bool has_own_functions(const Plan &plan, const tconv_tiling &tiling, int kind);
 
 // The functions of Winograd's method on the CPU.
 void schedule_input_transform(InputTransform &transform, const Plan &plan, const TargetSchedule &schedule);
 void schedule_tile_products(TileProducts &products, const TargetSchedule &schedule, int rows);
 void schedule_output_transform(OutputTransform &transform, const TargetSchedule &schedule);
-
-// Positions of a register tile: the length up to `most` that uses the units best on rows of `row` (0: open), long
-// enough to hide latency, wasting little of the row's end.
-int best_tile(std::int64_t row, int most, int vectors);
 
 // The columns that a warp of threads takes with channels last.
 inline constexpr int cuda_panel = 32;

@@ -76,9 +76,10 @@ std::vector<TileSizes> tile_sizes(const Plan &plan, const tconv_dim &dim) {
   for (const std::int32_t outputs : tile_outputs(taps)) {
     all.push_back({outputs, 0});
     if (!plan.layer.channels_last || taps == 1) continue;
-    if (!shorter && dim.crop % dim.stride != 0) all.push_back({outputs, outputs});
-    if (!shorter) continue;
-    for (const std::int32_t own : tile_outputs(taps - 1)) all.push_back({outputs, own});
+    if (shorter)
+      for (const std::int32_t own : tile_outputs(taps - 1)) all.push_back({outputs, own});
+    else if (dim.crop % dim.stride != 0)
+      all.push_back({outputs, outputs});
   }
   return all;
 }
@@ -88,8 +89,7 @@ std::int64_t points_of(const Plan &plan, const tconv_tiling &tiling) {
   const tconv_dims dims = typical_dims(plan);
   std::int64_t points = 0;
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
-    if (tconv_has_kind(&tiling, kind) && function_kind(plan, tiling, kind) == kind)
-      points += tconv_find_tile_grid(&tiling, &plan.layer, &dims, kind).points;
+    if (has_own_functions(plan, tiling, kind)) points += tconv_find_tile_grid(&tiling, &plan.layer, &dims, kind).points;
   return points;
 }
 
@@ -138,23 +138,8 @@ int function_kind(const Plan &plan, const tconv_tiling &tiling, int kind) {
   return kind;
 }
 
-std::vector<std::int64_t> tile_row_lengths(const Plan &plan, const tconv_tiling &tiling) {
-  const tconv_dims dims = typical_dims(plan);
-  std::vector<std::int64_t> lengths;
-  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
-    if (!tconv_has_kind(&tiling, kind)) continue;
-    const tconv_tile_grid grid = tconv_find_tile_grid(&tiling, &plan.layer, &dims, kind);
-    const std::int64_t stored[TCONV_MAX_RANK] = {grid.dim[0].count, grid.dim[1].count, grid.dim[2].count};
-    for (std::int64_t index = 0; index < grid.phases; ++index) {
-      tconv_tile_phase phase[TCONV_MAX_RANK];
-      std::int64_t count[TCONV_MAX_RANK], joined[TCONV_MAX_RANK];
-      tconv_split_phase(&dims, &grid, index, phase);
-      for (int d = 0; d < TCONV_MAX_RANK; ++d) count[d] = phase[d].end - phase[d].first;
-      tconv_join_tile_rows(stored, count, joined);
-      lengths.push_back(joined[TCONV_MAX_RANK - 1]);
-    }
-  }
-  return lengths;
+bool has_own_functions(const Plan &plan, const tconv_tiling &tiling, int kind) {
+  return tconv_has_kind(&tiling, kind) && function_kind(plan, tiling, kind) == kind;
 }
 
 TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers) {
@@ -173,14 +158,27 @@ TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &ti
   return target;
 }
 
+bool has_winograd_tiles(const Plan &plan, const tconv_tiling &tiling) {
+  const tconv_dims dims = typical_dims(plan);
+  const int transposed = plan.layer.channels_last ? 0 : 1;
+  for (int d = 0; d < TCONV_MAX_RANK; ++d) {
+    const std::vector<TileSizes> sizes = tile_sizes(plan, dims.dim[d]);
+    const auto same = [&](const TileSizes &one) {
+      return one.outputs == tiling.tile_outputs[0][d] && one.own == tiling.tile_outputs[1][d];
+    };
+    if (std::none_of(sizes.begin(), sizes.end(), same)) return false;
+  }
+  return tiling.transpose_input == transposed && tiling.transpose_output == transposed &&
+         points_of(plan, tiling) <= most_points;
+}
+
 std::vector<tconv_tiling> winograd_tilings(const Plan &plan, int widest) {
   const tconv_dims dims = typical_dims(plan);
   tconv_tiling tiling{};
   tiling.thread_work = thread_work;
   tiling.transpose_input = tiling.transpose_output = plan.layer.channels_last ? 0 : 1;
-  const std::vector<std::int32_t> panels = panels_of(tconv_group_outputs(&plan.layer), widest);
+  tiling.panel = panels_of(tconv_group_outputs(&plan.layer), widest)[0];
   std::vector<tconv_tiling> all;
-  tiling.panel = panels[0];
   for (const TileSizes &z : tile_sizes(plan, dims.dim[0]))
     for (const TileSizes &y : tile_sizes(plan, dims.dim[1]))
       for (const TileSizes &x : tile_sizes(plan, dims.dim[2])) {
@@ -190,12 +188,9 @@ std::vector<tconv_tiling> winograd_tilings(const Plan &plan, int widest) {
           tiling.tile_outputs[1][d] = sizes[d].own;
         }
         if (points_of(plan, tiling) > most_points) continue;
-        for (const std::int32_t panel : panels) {
-          tiling.panel = panel;
-          tiling.block_bytes =
-              winograd_block_bytes(4 * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims)));
-          all.push_back(tiling);
-        }
+        tiling.block_bytes =
+            winograd_block_bytes(4 * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims)));
+        all.push_back(tiling);
       }
   return all;
 }
@@ -208,16 +203,22 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, S
   }
   const tconv_dims dims = typical_dims(plan);
   const RegisterFile registers = register_file(targets[0]);
+  const int widest = widest_lanes(targets);
+  const std::vector<std::int32_t> panels = panels_of(tconv_group_outputs(&plan.layer), widest);
   Schedule best;
   double least = 0, least_ranked = 0;
-  for (const tconv_tiling &tiling : winograd_tilings(plan, widest_lanes(targets))) {
-    Schedule one = with_tiling(plan, targets, tiling);
-    const double cycles = winograd_cycles(plan, one, registers);
-    const double ranked = cycles * (1 + error_cost * std::log2(tconv_winograd_error(&tiling, &plan.layer, &dims)));
-    if (!best.targets.empty() && ranked >= least_ranked) continue;
-    best = std::move(one);
-    least = cycles;
-    least_ranked = ranked;
+  for (tconv_tiling tiling : winograd_tilings(plan, widest)) {
+    const double error = tconv_winograd_error(&tiling, &plan.layer, &dims);
+    for (const std::int32_t panel : panels) {
+      tiling.panel = panel;
+      Schedule one = with_tiling(plan, targets, tiling);
+      const double cycles = winograd_cycles(plan, one, registers);
+      const double ranked = cycles * (1 + error_cost * std::log2(error));
+      if (!best.targets.empty() && ranked >= least_ranked) continue;
+      best = std::move(one);
+      least = cycles;
+      least_ranked = ranked;
+    }
   }
   const double gain = direct_cycles(plan, direct.tiling, direct.targets[0], registers) / std::max(least, 1.0);
   const std::string model = fmt::format("{} should be {:.2f} times as fast as {}",

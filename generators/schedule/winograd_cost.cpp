@@ -3,9 +3,11 @@
 // cache, 13 to 16 where it does not; of the products, in the output transform, 8 and 16 to 20; half as much again and
 // more in tiles of 125 points. Measured on Zen 5 with AVX-512.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "schedule/rules.h"
+#include "tconv/run_tiles.h"
 
 namespace tconv {
 
@@ -53,12 +55,6 @@ double use_of_products(const Plan &plan, const TargetSchedule &target, int rows)
   return busy_share(vectors * rows) * std::min(1.0, without_loads - a_weight / rows - an_input / vectors);
 }
 
-// Of several register tiles the one that wastes least of a row.
-int best_rows(std::int64_t row, const std::vector<int> &rows) {
-  return *std::min_element(rows.begin(), rows.end(),
-                           [row](int a, int b) { return tconv_round_up(row, a) < tconv_round_up(row, b); });
-}
-
 // Of all products of one phase of one block: multiply-adds at the peak, and what the first pass over the weights waits
 // for them.
 double products_cost(const Plan &plan, const Schedule &schedule, const tconv_tile_grid &grid,
@@ -66,7 +62,8 @@ double products_cost(const Plan &plan, const Schedule &schedule, const tconv_til
   const TargetSchedule &target = schedule.targets[0];
   std::int64_t joined[TCONV_MAX_RANK];
   tconv_join_tile_rows(stored, count, joined);
-  const int rows = best_rows(joined[2], target.rows);
+  const tconv_tile_functions functions = tile_functions(target);
+  const int rows = target.rows[static_cast<std::size_t>(tconv_find_products(&functions, joined[2]))];
   const auto passes = static_cast<double>(joined[0] * joined[1] * tconv_ceil_div(joined[2], rows));
   const auto weights = static_cast<double>(plan.layer.groups * grid.phase_floats);
   const double a_pass = weights * rows / use_of_products(plan, target, rows);
@@ -79,6 +76,16 @@ double product_cost(const tconv_layer &layer, const tconv_tiling &tiling, const 
   const bool lines_shared = std::fmod(4.0 * static_cast<double>(layer.out_channels), cache_line) != 0;
   if (output > in_memory && lines_shared && !tiling.transpose_output) return shared_line_cost;
   return output > cached ? uncached_output_cost : output_cost;
+}
+
+// The tiles of a phase that have outputs.
+std::array<std::int64_t, TCONV_MAX_RANK> count_tiles(const tconv_dims &dims, const tconv_tile_grid &grid,
+                                                     std::int64_t index) {
+  tconv_tile_phase phase[TCONV_MAX_RANK];
+  std::array<std::int64_t, TCONV_MAX_RANK> count;
+  tconv_split_phase(&dims, &grid, index, phase);
+  for (std::size_t d = 0; d < TCONV_MAX_RANK; ++d) count[d] = phase[d].end - phase[d].first;
+  return count;
 }
 
 double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims, int kind,
@@ -98,16 +105,14 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   }
   cost += tiles * points * static_cast<double>(layer.in_channels) * each_input;
   for (std::int64_t index = 0; index < grid.phases; ++index) {
-    tconv_tile_phase phase[TCONV_MAX_RANK];
+    const std::array<std::int64_t, TCONV_MAX_RANK> all = count_tiles(dims, grid, index);
     std::int64_t stored[TCONV_MAX_RANK], count[TCONV_MAX_RANK];
     double share = 1, written = points * outputs;
-    tconv_split_phase(&dims, &grid, index, phase);
-    for (int d = 0; d < TCONV_MAX_RANK; ++d) {
-      const std::int64_t all = phase[d].end - phase[d].first;
+    for (std::size_t d = 0; d < TCONV_MAX_RANK; ++d) {
       stored[d] = blocks.size[d] / grid.dim[d].outputs;
-      count[d] = std::min(all, stored[d]);
-      written *= static_cast<double>(all);
-      share *= static_cast<double>(all) / static_cast<double>(std::max(count[d], std::int64_t{1}));
+      count[d] = std::min(all[d], stored[d]);
+      written *= static_cast<double>(all[d]);
+      share *= static_cast<double>(all[d]) / static_cast<double>(std::max(count[d], std::int64_t{1}));
     }
     if (written > 0) cost += share * products_cost(plan, schedule, grid, stored, count, stream) + written * each_output;
   }
@@ -116,6 +121,22 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
 }
 
 }  // namespace
+
+std::vector<std::int64_t> tile_row_lengths(const Plan &plan, const tconv_tiling &tiling) {
+  const tconv_dims dims = typical_dims(plan);
+  std::vector<std::int64_t> lengths;
+  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
+    if (!tconv_has_kind(&tiling, kind)) continue;
+    const tconv_tile_grid grid = tconv_find_tile_grid(&tiling, &plan.layer, &dims, kind);
+    const std::int64_t stored[TCONV_MAX_RANK] = {grid.dim[0].count, grid.dim[1].count, grid.dim[2].count};
+    for (std::int64_t index = 0; index < grid.phases; ++index) {
+      std::int64_t joined[TCONV_MAX_RANK];
+      tconv_join_tile_rows(stored, count_tiles(dims, grid, index).data(), joined);
+      lengths.push_back(joined[TCONV_MAX_RANK - 1]);
+    }
+  }
+  return lengths;
+}
 
 int best_product_rows(const Plan &plan, const TargetSchedule &target, std::int64_t row, int most) {
   const auto cost = [&](int rows) {

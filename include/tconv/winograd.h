@@ -165,8 +165,8 @@ static inline tconv_tiles tconv_find_tiles(const tconv_dim *dim, int64_t outputs
   tiles.outputs = second ? own : outputs;
   tiles.taps = tconv_most_taps(dim) - (second && shorter);
   tiles.points = tiles.outputs + tiles.taps - 1;
-  tiles.first = own == 0 || below ? 0 : split;
-  tiles.phases = own == 0 ? dim->stride : below ? split : dim->stride - split;
+  tiles.first = own > 0 && !below ? split : 0;
+  tiles.phases = (own > 0 && below ? split : dim->stride) - tiles.first;
   tiles.low = TCONV_MAX_EXTENT;
   tiles.count = 0;
   for (i = 0; i < tiles.phases; ++i) {

@@ -59,8 +59,8 @@ class Accuracy(TconvcTest):
     def test_two_taps_a_phase(self):
         for size in (16, 18):
             winograd, direct, method = self.errors(size, 4, 2)
-            self.assertRegex(method, r"method: winograd; F\([234], 2\)")
-            self.assertLess(winograd, 4 * direct)
+            self.assertRegex(method, r"method: winograd; F\([234], 2\)( apart)? x")
+            self.assertLess(winograd, (4 if "F(4, 2)" in method else 2) * direct)
             self.assertGreater(winograd, 0)
 
     def test_three_taps(self):
