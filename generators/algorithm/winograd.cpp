@@ -201,11 +201,23 @@ OutputTransform output_transform(const Plan &plan, const tconv_tiling &tiling, i
   t.products.dim(0).set_bounds(0, tiling.panel);
   t.products.dim(1).set_stride(tiling.panel);
   t.bias.dim(0).set_bounds(0, tiling.panel);
-  if (tconv_group_outputs(&plan.layer) % tiling.panel == 0) out.dim(0).set_bounds(0, tiling.panel);
+  if (tconv_merges_columns(&tiling) || tconv_group_outputs(&plan.layer) % tiling.panel == 0)
+    out.dim(0).set_bounds(0, tiling.panel);
   for (int i = 0; i < rank; ++i) {
     t.output.bound(t.inside[i], 0, t.outputs[static_cast<std::size_t>(i)]);
     t.value.bound(t.inside[i], 0, t.outputs[static_cast<std::size_t>(i)]);
   }
+  return t;
+}
+
+TileCopy tile_copy() {
+  TileCopy t;
+  const Vars at = variables("position");
+  t.staged = ImageParam(Halide::Float(32), 1 + rank, "staged");
+  t.output(t.column, at[0], at[1], at[2]) = t.staged(t.column, at[0], at[1], at[2]);
+  Halide::OutputImageParam out = t.output.output_buffer();
+  set_mins(t.staged);
+  for (int d = 0; d < 1 + rank; ++d) out.dim(d).set_min(0);
   return t;
 }
 

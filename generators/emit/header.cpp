@@ -38,14 +38,15 @@ std::string tile_tables(const Plan &plan, const std::string &name, const Schedul
   for (std::size_t i = 0; i < rows.size(); ++i) products.push_back(declared(declarations, products_symbol(name, t, i)));
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
     if (!tconv_has_kind(&schedule.tiling, kind)) {
-      kinds += "  {NULL, NULL, NULL, NULL, 0},\n";
+      kinds += "  {NULL, NULL, NULL, NULL, 0, NULL},\n";
       continue;
     }
     const int own = function_kind(plan, schedule.tiling, kind);
     const std::string input = declared(declarations, transform_input_symbol(name, t, own));
     const std::string output = declared(declarations, transform_output_symbol(name, t, own));
-    kinds +=
-        fmt::format("  {{{2}, {3}, {0}_t{1}_products, {0}_t{1}_rows, {4}}},\n", name, t, input, output, rows.size());
+    const std::string copy = declared(declarations, copy_symbol(name, t), tconv_merges_columns(&schedule.tiling));
+    kinds += fmt::format("  {{{2}, {3}, {0}_t{1}_products, {0}_t{1}_rows, {4}, {5}}},\n", name, t, input, output,
+                         rows.size(), copy);
   }
   return declarations + fmt::format(
                             "static const tconv_function {0}_t{1}_products[] = {2};\n"

@@ -76,6 +76,12 @@ std::vector<Module> winograd_modules(const Plan &plan, const LibraryKernel &kern
         Halide::Pipeline(output.output)
             .compile_to_module(output.arguments(), transform_output_symbol(kernel.name, index, kind), target));
   }
+  if (tconv_merges_columns(&schedule.tiling)) {
+    TileCopy copy = tile_copy();
+    schedule_tile_copy(copy, one);
+    modules.push_back(
+        Halide::Pipeline(copy.output).compile_to_module({copy.staged}, copy_symbol(kernel.name, index), target));
+  }
   return modules;
 }
 
@@ -161,6 +167,9 @@ std::string transform_input_symbol(const std::string &name, std::size_t target, 
 }
 std::string transform_output_symbol(const std::string &name, std::size_t target, int kind) {
   return fmt::format("{}_t{}_transform_output{}", name, target, kind);
+}
+std::string copy_symbol(const std::string &name, std::size_t target) {
+  return fmt::format("{}_t{}_copy", name, target);
 }
 std::string transpose_symbol(const std::string &name, std::size_t target) {
   return fmt::format("{}_t{}_transpose", name, target);

@@ -47,6 +47,7 @@ std::string transform_input_symbol(const std::string &name, std::size_t target, 
 std::string transform_output_symbol(const std::string &name, std::size_t target, int kind);
 
 // Symbols of a library, under the plan's name.
+std::string copy_symbol(const std::string &name, std::size_t target);
 std::string transpose_symbol(const std::string &name, std::size_t target);
 std::string activate_symbol(const std::string &name, std::size_t target, bool channels_last);
 std::string softmax_symbol(const std::string &name, std::size_t target);

@@ -17,10 +17,14 @@ bool has_single_taps(const tconv_dims &dims) {
 }
 
 double transpose_cycles(const Plan &plan, const tconv_tiling &tiling) {
-  constexpr double element = 0.5;
+  // Fewer channels than the smallest block has go element by element.
+  constexpr double in_blocks = 0.5, alone = 6;
+  constexpr std::int64_t least_block = 4;
+  const auto cost = [&](std::int64_t channels) { return channels < least_block ? alone : in_blocks; };
   const tconv_dims dims = typical_dims(plan);
-  return element * (tiling.transpose_input * elements(plan.layer.in_channels, dims, false) +
-                    tiling.transpose_output * elements(plan.layer.out_channels, dims, true));
+  const std::int64_t in = plan.layer.in_channels, out = plan.layer.out_channels;
+  return tiling.transpose_input * cost(in) * elements(in, dims, false) +
+         tiling.transpose_output * cost(out) * elements(out, dims, true);
 }
 
 double use_by_columns(int vectors, int positions) {

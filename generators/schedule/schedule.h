@@ -142,6 +142,7 @@ bool has_own_functions(const Plan &plan, const tconv_tiling &tiling, int kind);
 void schedule_input_transform(InputTransform &transform, const Plan &plan, const TargetSchedule &schedule);
 void schedule_tile_products(TileProducts &products, const TargetSchedule &schedule, int rows);
 void schedule_output_transform(OutputTransform &transform, const TargetSchedule &schedule);
+void schedule_tile_copy(TileCopy &copy, const TargetSchedule &schedule);
 
 // The columns that a warp of threads takes with channels last.
 inline constexpr int cuda_panel = 32;

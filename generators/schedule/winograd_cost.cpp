@@ -19,6 +19,9 @@ constexpr double input_cost = 8, uncached_input_cost = 14;
 constexpr double output_cost = 8, uncached_output_cost = 20;
 constexpr double call_cost = 32e3;
 
+// For an element of a merged phase's output, once it is computed: to be read and written again.
+constexpr double cached_copy = 6, uncached_copy = 12, memory_copy = 22;
+
 // Arrays of more bytes leave the second-level cache.
 constexpr double cached = 1 << 20;
 
@@ -74,18 +77,36 @@ double products_cost(const Plan &plan, const Schedule &schedule, const tconv_til
 double product_cost(const tconv_layer &layer, const tconv_tiling &tiling, const tconv_dims &dims) {
   const double output = 4 * elements(layer.out_channels, dims, true);
   const bool lines_shared = std::fmod(4.0 * static_cast<double>(layer.out_channels), cache_line) != 0;
+  if (tconv_merges_columns(&tiling)) return output_cost;
   if (output > in_memory && lines_shared && !tiling.transpose_output) return shared_line_cost;
   return output > cached ? uncached_output_cost : output_cost;
 }
 
-// The tiles of a phase that have outputs.
-std::array<std::int64_t, TCONV_MAX_RANK> count_tiles(const tconv_dims &dims, const tconv_tile_grid &grid,
-                                                     std::int64_t index) {
+// The tiles of a phase that have outputs, or of all merged ones.
+std::array<std::int64_t, TCONV_MAX_RANK> count_tiles(const tconv_tiling &tiling, const tconv_dims &dims,
+                                                     const tconv_tile_grid &grid, std::int64_t index) {
   tconv_tile_phase phase[TCONV_MAX_RANK];
-  std::array<std::int64_t, TCONV_MAX_RANK> count;
+  std::array<std::int64_t, TCONV_MAX_RANK> count = {grid.dim[0].count, grid.dim[1].count, grid.dim[2].count};
+  if (tconv_merges_columns(&tiling)) return count;
   tconv_split_phase(&dims, &grid, index, phase);
   for (std::size_t d = 0; d < TCONV_MAX_RANK; ++d) count[d] = phase[d].end - phase[d].first;
   return count;
+}
+
+// Of what is copied to its place: a position's share of each row of the output, cut where a panel ends, in vectors.
+double copy_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims, const tconv_tile_grid &grid) {
+  const int lanes = schedule.targets[0].lanes;
+  const std::int64_t columns = tconv_tile_columns(&schedule.tiling, &plan.layer, &grid);
+  const std::int64_t length = dims.dim[2].stride * tconv_group_outputs(&plan.layer);
+  double vectors = 0;
+  for (std::int64_t column = 0, end; column < columns; column = end) {
+    end = std::min({column / length * length + length,
+                    column / schedule.tiling.panel * schedule.tiling.panel + schedule.tiling.panel, columns});
+    vectors += static_cast<double>(tconv_ceil_div(end - column, lanes));
+  }
+  for (const tconv_tiles &tiles : grid.dim) vectors *= static_cast<double>(tiles.count * tiles.outputs);
+  const double output = 4 * elements(plan.layer.out_channels, dims, true);
+  return vectors * lanes * (output > in_memory ? memory_copy : output > cached ? uncached_copy : cached_copy);
 }
 
 double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims, int kind,
@@ -93,7 +114,7 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   const tconv_layer &layer = plan.layer;
   const tconv_tile_grid grid = tconv_find_tile_grid(&schedule.tiling, &layer, &dims, kind);
   const auto points = static_cast<double>(grid.points);
-  const auto outputs = static_cast<double>(layer.groups * tconv_phase_columns(&schedule.tiling, &layer));
+  const auto outputs = static_cast<double>(layer.groups * grid.columns);
   const auto transformed = static_cast<double>(tconv_transformed_floats(&blocks, &layer, &grid));
   const double stored_again = grid.points > held_points ? unheld : 1;
   const double each_input = stored_again * (4 * transformed > cached ? uncached_input_cost : input_cost);
@@ -105,7 +126,7 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   }
   cost += tiles * points * static_cast<double>(layer.in_channels) * each_input;
   for (std::int64_t index = 0; index < grid.phases; ++index) {
-    const std::array<std::int64_t, TCONV_MAX_RANK> all = count_tiles(dims, grid, index);
+    const std::array<std::int64_t, TCONV_MAX_RANK> all = count_tiles(schedule.tiling, dims, grid, index);
     std::int64_t stored[TCONV_MAX_RANK], count[TCONV_MAX_RANK];
     double share = 1, written = points * outputs;
     for (std::size_t d = 0; d < TCONV_MAX_RANK; ++d) {
@@ -116,6 +137,7 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
     }
     if (written > 0) cost += share * products_cost(plan, schedule, grid, stored, count, stream) + written * each_output;
   }
+  if (tconv_merges_columns(&schedule.tiling)) cost += copy_cost(plan, schedule, dims, grid);
   const double panels = static_cast<double>(grid.phases) * outputs / schedule.tiling.panel;
   return cost + panels * block_count * call_cost;
 }
@@ -131,7 +153,7 @@ std::vector<std::int64_t> tile_row_lengths(const Plan &plan, const tconv_tiling 
     const std::int64_t stored[TCONV_MAX_RANK] = {grid.dim[0].count, grid.dim[1].count, grid.dim[2].count};
     for (std::int64_t index = 0; index < grid.phases; ++index) {
       std::int64_t joined[TCONV_MAX_RANK];
-      tconv_join_tile_rows(stored, count_tiles(dims, grid, index).data(), joined);
+      tconv_join_tile_rows(stored, count_tiles(tiling, dims, grid, index).data(), joined);
       lengths.push_back(joined[TCONV_MAX_RANK - 1]);
     }
   }

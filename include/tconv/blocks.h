@@ -76,10 +76,11 @@ static inline int64_t tconv_block_floats(const tconv_blocks *blocks, const tconv
 }
 
 /* Floats of the outputs that are written in the other layout before they are transposed: those of a block, of one panel
- * of it by Winograd's method; 0 where outputs are written in place. */
+ * of it by Winograd's method unless phases are merged; 0 where outputs are written in place. */
 static inline int64_t tconv_block_output_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
                                                 const tconv_layer *layer, const tconv_dims *dims) {
-  const int64_t channels = tconv_is_winograd(tiling) ? tiling->panel : layer->out_channels;
+  const int panels = tconv_is_winograd(tiling) && !tconv_merges_columns(tiling);
+  const int64_t channels = panels ? tiling->panel : layer->out_channels;
   int64_t floats = tiling->transpose_output ? channels : 0;
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
@@ -189,6 +190,22 @@ static inline int64_t tconv_products_floats(const tconv_blocks *blocks, const tc
   return tconv_round_up(grid->points * tiling->panel * tconv_block_tiles(blocks, grid), 16);
 }
 
+/* Of merged phases: floats of the outputs of one panel, all positions of a block, before they are put in their places.
+ */
+static inline int64_t tconv_staged_floats(const tconv_blocks *blocks, const tconv_tiling *tiling) {
+  const int64_t positions = blocks->size[0] * blocks->size[1] * blocks->size[2];
+  return tconv_merges_columns(tiling) ? tconv_round_up(positions * tiling->panel, 16) : 0;
+}
+
+/* What should stay in the second-level cache. With many columns for few input channels, what one panel writes is more
+ * than what it reads. */
+static inline int64_t tconv_held_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
+                                        const tconv_layer *layer, const tconv_tile_grid *grid) {
+  const int64_t transformed = tconv_transformed_floats(blocks, layer, grid);
+  if (!tconv_merges_columns(tiling)) return transformed;
+  return transformed + tconv_products_floats(blocks, tiling, grid) + tconv_staged_floats(blocks, tiling);
+}
+
 /* Cuts the outermost dimension that still can be into one block more, all of about one size; 0 when none can. Whole
  * rows of tiles are kept as long as may be, and cut where a register tile ends. */
 static inline int tconv_cut_tiles_once(tconv_blocks *blocks, int64_t rows, const tconv_tile_grid *grid) {
@@ -225,9 +242,11 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
     blocks->size[d] = tconv_max(blocks->quotients[d], grid.dim[d].outputs);
     blocks->low[d] = grid.dim[d].low;
     blocks->high[d] = grid.dim[d].low + grid.dim[d].taps - 1;
-    blocks->first_output[d] = tiling->transpose_output ? tconv_first_tile_output(&dims->dim[d], &grid.dim[d]) : 0;
+    blocks->first_output[d] = tiling->transpose_output || tconv_merges_columns(tiling)
+                                  ? tconv_first_tile_output(&dims->dim[d], &grid.dim[d])
+                                  : 0;
   }
-  while (tconv_transformed_floats(blocks, layer, &grid) > budget &&
+  while (tconv_held_floats(blocks, tiling, layer, &grid) > budget &&
          tconv_cut_tiles_once(blocks, functions->rows[0], &grid))
     continue;
   per_image = tconv_count_blocks(blocks);
@@ -242,7 +261,7 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
   for (i = 0; i < functions->products_count; ++i) slack = tconv_max(slack, functions->rows[i]);
   blocks->worker_floats = blocks->window_floats + blocks->output_floats +
                           tconv_transformed_floats(blocks, layer, &grid) + slack * tconv_tile_row_floats(layer) +
-                          tconv_products_floats(blocks, tiling, &grid);
+                          tconv_products_floats(blocks, tiling, &grid) + tconv_staged_floats(blocks, tiling);
 }
 
 /* Of so many threads, those that have enough to do to be worth waking. A layer that computes little for what it reads

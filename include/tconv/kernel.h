@@ -61,12 +61,14 @@ typedef int (*tconv_function)(void **argv);
  *       (column, tile x, y, z, point), of one panel
  *   transform_output: products (column, tile x, y, z, point x, y, z), bias (column), int32 first output x, y, z, int32
  *       extent x, y, z; output (column, in the tile x, y, z, tile x, y, z). Output `first + outputs * tile + j` is
- *       written where it lies in [0, extent). */
+ *       written where it lies in [0, extent).
+ *   copy: from (column, x, y, z) to the same, [0] contiguous in both */
 typedef struct tconv_tile_functions {
   tconv_function transform_input, transform_output;
   const tconv_function *products; /* each reads `transformed` up to a multiple of its `rows` in x */
   const int32_t *rows;
   int32_t products_count;
+  tconv_function copy; /* NULL where phases are not merged */
 } tconv_tile_functions;
 
 /* What a compiled function was specialised on; 0 stands for any. Entries are aligned to the right, here and in
@@ -94,7 +96,9 @@ typedef struct tconv_path {
 typedef struct tconv_tiling {
   int32_t panel;         /* output columns whose weights lie together */
   int32_t merge_phases;  /* 1: phases with one input window are computed together; 2: those of one row of the output,
-                            as one dimension of phases x channels: needs dense_phases, one group, channels last */
+                            as one dimension of phases x channels: needs dense_phases, one group, channels last.
+                            Winograd's method: 0, or 1 for the columns of all phases together: needs dense_phases, one
+                            group, shared tiles */
   int32_t dense_phases;  /* 1: their columns follow each other without padding to a panel */
   int32_t group_columns; /* 1: depthwise, one channel in and out a group; a column is a group */
   int64_t block_bytes;   /* input (Winograd: transformed) that one task works on at a time: a share of the second-level

@@ -108,22 +108,23 @@ static inline void tconv_gather_taps(const tconv_layer *layer, const tconv_tile_
   }
 }
 
-/* Packs one phase of one group: [panel][point][input channel][column in the panel]. */
+/* Packs one phase of one group, from column `first_column` on: [panel][point][input channel][column in the panel]. */
 static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_tile_phase *phase,
                                     const tconv_tile_grid *grid, const tconv_weight_strides *strides,
-                                    const float *weights, float *packed) {
+                                    const float *weights, int64_t first_column, float *packed) {
   const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel;
   double a[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
   double b[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
   const tconv_tiles *dim = grid->dim;
   const tconv_transform *transform[TCONV_MAX_RANK];
-  int64_t column, in, point;
+  int64_t out, in, point;
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) transform[d] = tconv_find_transform(dim[d].outputs, dim[d].taps);
-  for (column = 0; column < tconv_group_outputs(layer); ++column)
+  for (out = 0; out < tconv_group_outputs(layer); ++out)
     for (in = 0; in < inputs; ++in) {
+      const int64_t column = first_column + out;
       float *to = packed + column / panel * panel * grid->points * inputs + in * panel + column % panel;
-      tconv_gather_taps(layer, phase, grid, strides, weights + column * strides->out + in * strides->in, a);
+      tconv_gather_taps(layer, phase, grid, strides, weights + out * strides->out + in * strides->in, a);
       tconv_transform_weights(transform[0], dim[0].points, 1, dim[1].taps * dim[2].taps, a, b);
       tconv_transform_weights(transform[1], dim[1].points, dim[0].points, dim[2].taps, b, a);
       tconv_transform_weights(transform[2], dim[2].points, dim[0].points * dim[1].points, 1, a, b);
@@ -136,12 +137,17 @@ static inline void tconv_pack_tiles(const tconv_tiling *tiling, const tconv_laye
                                     int kind, const float *weights, const tconv_weight_strides *strides,
                                     float *packed) {
   const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, kind);
+  const int64_t phases = grid.dim[0].phases * grid.dim[1].phases * grid.dim[2].phases;
+  const int merged = tconv_merges_columns(tiling);
   int64_t group, index;
   for (group = 0; group < layer->groups; ++group)
-    for (index = 0; index < grid.phases; ++index, packed += grid.phase_floats) {
+    for (index = 0; index < phases; ++index) {
+      const int64_t first = merged ? tconv_phase_order(dims, &grid, index) * tconv_group_outputs(layer) : 0;
+      const int64_t at = merged ? group : group * phases + index;
       tconv_tile_phase phase[TCONV_MAX_RANK];
       tconv_split_phase(dims, &grid, index, phase);
-      tconv_pack_phase(tiling, layer, phase, &grid, strides, weights + group * strides->group, packed);
+      tconv_pack_phase(tiling, layer, phase, &grid, strides, weights + group * strides->group, first,
+                       packed + at * grid.phase_floats);
     }
 }
 

@@ -2,7 +2,8 @@
  * of the output columns of each phase, come the products of all transform points and the transform to outputs. The
  * transformed input stays in the second-level cache over all panels, the products of one panel are no larger than that,
  * and the weights are read once a block. Where a block has several tasks, each transforms the window itself and takes a
- * share of the panels.
+ * share of the panels. Outputs of merged phases are staged, all columns of a panel beside one another, and copied to
+ * their places from there.
  *
  * Every output is computed from its tile alone, in one order, so the bits do not depend on how tiles are cut into
  * blocks, nor blocks into tasks.
@@ -31,8 +32,17 @@ typedef struct tconv_tile_block {
   tconv_tile_range all;
   int64_t point_floats, row_floats; /* of the transformed input */
   const float *weights;
-  float *window, *products, *transformed;
+  float *window, *staged, *products, *transformed;
 } tconv_tile_block;
+
+/* Where the outputs of a range of tiles are written: from `first`, which is the first tile's first one and may lie
+ * before the output, to [0, extent). */
+typedef struct tconv_tile_target {
+  int32_t first[TCONV_MAX_RANK], extent[TCONV_MAX_RANK];
+  int64_t stride[TCONV_MAX_RANK]; /* from one output of a phase to the next */
+  int64_t channels, channel_stride;
+  uintptr_t data; /* of `first`, a place that no pointer may point to where it lies before the output */
+} tconv_tile_target;
 
 enum { TCONV_TILE_DIMS = 1 + 2 * TCONV_MAX_RANK };
 
@@ -160,40 +170,67 @@ static inline int tconv_multiply_panel(const tconv_tile_block *block, const tcon
   return functions->products[chosen](argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
 }
 
-/* Writes the outputs of one panel in one phase. */
-static inline int tconv_transform_panel(const tconv_tile_block *block, const tconv_tile_range *range,
-                                        const tconv_tile_phase *phase, const float *bias,
-                                        const tconv_outputs *outputs) {
+/* A range's outputs in one phase. */
+static inline tconv_tile_target tconv_find_tile_target(const tconv_tile_block *block, const tconv_tile_range *range,
+                                                       const tconv_tile_phase *phase, const tconv_outputs *outputs) {
+  tconv_tile_target target;
+  int64_t to = 0;
+  int d;
+  target.channels = outputs->channels;
+  target.channel_stride = outputs->channel_stride;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const int64_t tile = block->start[d] + range->first[d];
+    target.first[d] = (int32_t)(tile * block->grid.dim[d].outputs - phase[d].shift);
+    target.extent[d] = (int32_t)phase[d].run.extent;
+    target.stride[d] = block->job->dims.dim[d].stride * outputs->stride[d];
+    to += target.first[d] * target.stride[d] + (phase[d].run.first - outputs->origin[d]) * outputs->stride[d];
+  }
+  target.data = (uintptr_t)outputs->data + (uintptr_t)(to * (int64_t)sizeof(float));
+  return target;
+}
+
+/* The outputs of a block, staged: (z, y, x, column of the panel). */
+static inline tconv_tile_target tconv_find_staged_target(const tconv_tile_block *block) {
+  tconv_tile_target target;
+  int64_t stride = block->job->kernel->tiling.panel;
+  int d;
+  target.channels = stride;
+  target.channel_stride = 1;
+  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+    target.first[d] = 0;
+    target.extent[d] = (int32_t)(block->all.count[d] * block->grid.dim[d].outputs);
+    target.stride[d] = stride;
+    stride *= target.extent[d];
+  }
+  target.data = (uintptr_t)block->staged;
+  return target;
+}
+
+/* Writes the outputs of one panel. */
+static inline int tconv_transform_panel(const tconv_tile_block *block, const tconv_tile_range *range, const float *bias,
+                                        tconv_tile_target target) {
   const tconv_job *job = block->job;
   const int64_t panel = job->kernel->tiling.panel;
   const int64_t tiles = range->count[0] * range->count[1] * range->count[2];
-  int64_t to = 0;
   halide_dimension_t from_dim[TCONV_TILE_DIMS], bias_dim, to_dim[TCONV_TILE_DIMS];
   halide_buffer_t products, biases, output;
-  int32_t first[TCONV_MAX_RANK], extent[TCONV_MAX_RANK];
   void *argv[3 + 2 * TCONV_MAX_RANK];
   int i;
   tconv_set_tile_dims(&block->grid, range, panel, panel, range->count, tiles * panel, from_dim);
   tconv_set_dim(&bias_dim, panel, 1);
-  tconv_set_dim(&to_dim[0], outputs->channels, outputs->channel_stride);
+  tconv_set_dim(&to_dim[0], target.channels, target.channel_stride);
   for (i = 0; i < TCONV_MAX_RANK; ++i) {
     const int d = TCONV_MAX_RANK - 1 - i;
-    const tconv_dim *dim = &job->dims.dim[d];
-    const int64_t inside = block->grid.dim[d].outputs, stride = outputs->stride[d], step = dim->stride * stride;
-    const int64_t tile = block->start[d] + range->first[d];
-    first[i] = (int32_t)(tile * inside - phase[d].shift);
-    extent[i] = (int32_t)phase[d].run.extent;
-    tconv_set_dim(&to_dim[1 + i], inside, step);
-    tconv_set_dim(&to_dim[1 + TCONV_MAX_RANK + i], range->count[d], inside * step);
-    to += first[i] * step + (phase[d].run.first - outputs->origin[d]) * stride;
-    argv[2 + i] = &first[i];
-    argv[2 + TCONV_MAX_RANK + i] = &extent[i];
+    const int64_t inside = block->grid.dim[d].outputs;
+    tconv_set_dim(&to_dim[1 + i], inside, target.stride[d]);
+    tconv_set_dim(&to_dim[1 + TCONV_MAX_RANK + i], range->count[d], inside * target.stride[d]);
+    argv[2 + i] = &target.first[d];
+    argv[2 + TCONV_MAX_RANK + i] = &target.extent[d];
   }
   products = tconv_buffer(block->products, TCONV_TILE_DIMS, from_dim);
   biases = tconv_buffer(bias, 1, &bias_dim);
   output = tconv_buffer(NULL, TCONV_TILE_DIMS, to_dim);
-  /* The first tile may hang over the start of the output: a place that no pointer may point to. */
-  output.host = (uint8_t *)((uintptr_t)outputs->data + (uintptr_t)(to * (int64_t)sizeof(float)));
+  output.host = (uint8_t *)target.data;
   argv[0] = &products;
   argv[1] = &biases;
   argv[2 + 2 * TCONV_MAX_RANK] = &output;
@@ -228,7 +265,76 @@ static inline int tconv_run_panel(const tconv_tile_block *block, int64_t group, 
   tconv_split_phase(&job->dims, &block->grid, phase_index, phase);
   if (!tconv_find_tile_range(block, phase, &range)) return TCONV_OK;
   status = tconv_multiply_panel(block, &range, group, weights);
-  return status == TCONV_OK ? tconv_transform_panel(block, &range, phase, bias, outputs) : status;
+  if (status != TCONV_OK) return status;
+  return tconv_transform_panel(block, &range, bias, tconv_find_tile_target(block, &range, phase, outputs));
+}
+
+/* Copies columns [begin, end) of those that each position has in one row of the output: `row` is its place in z and y
+ * among the rows of a position. What lies outside the output is left out. */
+static inline int tconv_place_columns(const tconv_tile_block *block, const int64_t *row, int64_t begin, int64_t end,
+                                      const float *staged, const tconv_outputs *outputs) {
+  const tconv_job *job = block->job;
+  const tconv_dim *dim = job->dims.dim;
+  const tconv_tile_target from = tconv_find_staged_target(block);
+  const int64_t filters = tconv_group_outputs(job->layer), step = dim[2].stride * filters;
+  const int64_t start = block->start[2] * block->grid.dim[2].outputs;
+  halide_dimension_t from_dim[4], to_dim[4];
+  halide_buffer_t source, target;
+  void *argv[2];
+  int64_t at = 0, q, whole;
+  int d;
+  for (d = 0; d < 2; ++d) {
+    const int64_t first = block->start[d] * block->grid.dim[d].outputs, before = job->blocks.first_output[d] + row[d];
+    const int64_t low = tconv_max(tconv_ceil_div(-before, dim[d].stride), first);
+    const int64_t high = tconv_min(tconv_ceil_div(dim[d].out - before, dim[d].stride), first + from.extent[d]);
+    if (high <= low) return TCONV_OK;
+    tconv_set_dim(&from_dim[3 - d], high - low, from.stride[d]);
+    tconv_set_dim(&to_dim[3 - d], high - low, dim[d].stride * outputs->stride[d]);
+    staged += (low - first) * from.stride[d];
+    at += (low * dim[d].stride + before - outputs->origin[d]) * outputs->stride[d];
+  }
+  for (q = start; q < start + from.extent[2]; q += whole) {
+    const int64_t x = (q * dim[2].stride + job->blocks.first_output[2]) * filters;
+    const int64_t low = tconv_max(begin, -x), high = tconv_min(end, dim[2].out * filters - x);
+    whole = 1;
+    if (high <= low) continue;
+    if (low == begin && high == end)
+      whole = tconv_min(start + from.extent[2] - q, (dim[2].out * filters - end - x) / step + 1);
+    tconv_set_dim(&from_dim[0], high - low, 1);
+    tconv_set_dim(&from_dim[1], whole, from.stride[2]);
+    tconv_set_dim(&to_dim[0], high - low, 1);
+    tconv_set_dim(&to_dim[1], whole, step);
+    source = tconv_buffer(staged + (q - start) * from.stride[2] + (low - begin), 4, from_dim);
+    target = tconv_buffer(outputs->data + at + x + low - outputs->origin[2] * filters, 4, to_dim);
+    argv[0] = &source;
+    argv[1] = &target;
+    if (job->path->tiles[job->kind].copy(argv) != 0) return TCONV_ERROR_KERNEL;
+  }
+  return TCONV_OK;
+}
+
+/* Panel `index` of the columns of all phases. */
+static inline int tconv_run_merged_panel(const tconv_tile_block *block, int64_t index, const tconv_outputs *outputs) {
+  const tconv_job *job = block->job;
+  const tconv_tiling *tiling = &job->kernel->tiling;
+  const int64_t filters = tconv_group_outputs(job->layer), first = index * tiling->panel;
+  const int64_t columns = tconv_tile_columns(tiling, job->layer, &block->grid);
+  const int64_t length = job->dims.dim[2].stride * filters; /* of a row of the output */
+  float bias[TCONV_MAX_PANEL];
+  int64_t column, end;
+  int status;
+  for (column = 0; column < tiling->panel; ++column) bias[column] = job->packed[(first + column) % filters];
+  status = tconv_multiply_panel(block, &block->all, 0,
+                                block->weights + first * block->grid.points * tconv_group_inputs(job->layer));
+  if (status == TCONV_OK) status = tconv_transform_panel(block, &block->all, bias, tconv_find_staged_target(block));
+  for (column = first; status == TCONV_OK && column < tconv_min(first + tiling->panel, columns); column = end) {
+    const int64_t rows = column / length, height = job->dims.dim[1].stride;
+    const int64_t row[2] = {rows / height, rows % height};
+    end = tconv_min(tconv_min((rows + 1) * length, first + tiling->panel), columns);
+    status = tconv_place_columns(block, row, column % length, column % length + end - column,
+                                 block->staged + (column - first), outputs);
+  }
+  return status;
 }
 
 /* Unit `unit` of all: see tconv_tile_units(). The phases of a panel follow one another. */
@@ -236,7 +342,7 @@ static inline int tconv_run_unit(const tconv_tile_block *block, int64_t unit, co
   const tconv_job *job = block->job;
   const tconv_tiling *tiling = &job->kernel->tiling;
   const int64_t phases = tconv_unit_phases(tiling, &block->grid), units = block->grid.phases / phases;
-  const int64_t panels = tconv_phase_panels(tiling, job->layer), columns = tconv_group_outputs(job->layer);
+  const int64_t panels = tconv_phase_panels(tiling, &block->grid), columns = tconv_group_outputs(job->layer);
   const int64_t group = unit / units / panels, panel = unit / units % panels, first = unit % units * phases;
   const tconv_outputs outputs = tconv_find_outputs(job, block->image, start, group * columns + panel * tiling->panel,
                                                    tconv_min(tiling->panel, columns - panel * tiling->panel), memory);
@@ -244,6 +350,19 @@ static inline int tconv_run_unit(const tconv_tile_block *block, int64_t unit, co
   int status = TCONV_OK;
   for (phase = first; status == TCONV_OK && phase < first + phases; ++phase)
     status = tconv_run_panel(block, group, phase, panel, &outputs);
+  return status == TCONV_OK ? tconv_store_outputs(job, block->image, &outputs) : status;
+}
+
+/* The same of merged phases. */
+static inline int tconv_run_merged_unit(const tconv_tile_block *block, int64_t unit, const int64_t *start,
+                                        float *memory) {
+  const tconv_job *job = block->job;
+  const int64_t panels = tconv_unit_panels(&job->kernel->tiling, &block->grid);
+  const tconv_outputs outputs = tconv_find_outputs(job, block->image, start, 0, job->layer->out_channels, memory);
+  int64_t panel;
+  int status = TCONV_OK;
+  for (panel = unit * panels; status == TCONV_OK && panel < (unit + 1) * panels; ++panel)
+    status = tconv_run_merged_panel(block, panel, &outputs);
   return status == TCONV_OK ? tconv_store_outputs(job, block->image, &outputs) : status;
 }
 
@@ -268,13 +387,15 @@ static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int
   block.weights = job->packed + tconv_kind_weights(tiling, job->layer, &job->dims, job->kind);
   block.window = memory;
   memory += job->blocks.window_floats;
-  block.products = memory + job->blocks.output_floats;
+  block.staged = memory + job->blocks.output_floats;
+  block.products = block.staged + tconv_staged_floats(&job->blocks, tiling);
   block.transformed = block.products + tconv_products_floats(&job->blocks, tiling, &block.grid);
   status = tconv_transform_windows(&block);
   units = tconv_tile_units(tiling, job->layer, &block.grid);
   for (unit = units * part / job->blocks.parts; status == TCONV_OK && unit < units * (part + 1) / job->blocks.parts;
        ++unit)
-    status = tconv_run_unit(&block, unit, start, memory);
+    status = tconv_merges_columns(tiling) ? tconv_run_merged_unit(&block, unit, start, memory)
+                                          : tconv_run_unit(&block, unit, start, memory);
   return status;
 }
 

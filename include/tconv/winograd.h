@@ -15,6 +15,9 @@
  * over an end of the output for another phase's sake: a kind of phases is a set of dimensions in which they are of the
  * second sort, and each kind has its tiles and its packed weights.
  *
+ * Phases with few filters would fill neither vectors nor panels. Where they are merged, one product has the columns of
+ * all of them, in the order in which the outputs of one position follow one another.
+ *
  * Rounding: an output's error depends on its whole tile, so it is stated relative to the largest sum of the products'
  * magnitudes that any output of the layer has. In these terms F(2, 2), F(3, 2) and F(2, 3) are within 1.5 times of what
  * the direct sum may have, in each dimension, F(4, 2) and F(3, 3) within 3 times, F(4, 3) within 6 times
@@ -119,6 +122,11 @@ static inline int tconv_is_winograd(const tconv_tiling *tiling) {
   return tiling->tile_outputs[0][TCONV_MAX_RANK - 1] > 0;
 }
 
+/* Whether the columns of all phases are one matrix. */
+static inline int tconv_merges_columns(const tconv_tiling *tiling) {
+  return tconv_is_winograd(tiling) && tiling->merge_phases;
+}
+
 /* Kind 0 is always there, also for other methods. */
 static inline int tconv_has_kind(const tconv_tiling *tiling, int kind) {
   int d;
@@ -186,9 +194,19 @@ static inline int tconv_sorts_are_alike(const tconv_dim *dim, int64_t outputs, i
 /* Numbers of one kind of phases. */
 typedef struct tconv_tile_grid {
   tconv_tiles dim[TCONV_MAX_RANK];
-  int64_t points, taps, phases;
+  int64_t points, taps;
+  int64_t phases;       /* 1 where they are merged: then what follows is of all of them */
+  int64_t columns;      /* of one phase of one group, in whole panels */
   int64_t phase_floats; /* packed weights of one phase of one group */
 } tconv_tile_grid;
+
+/* Columns of one phase that are outputs: the rest fills up the last panel. */
+static inline int64_t tconv_tile_columns(const tconv_tiling *tiling, const tconv_layer *layer,
+                                         const tconv_tile_grid *grid) {
+  const int64_t outputs = tconv_group_outputs(layer);
+  return tconv_merges_columns(tiling) ? outputs * grid->dim[0].phases * grid->dim[1].phases * grid->dim[2].phases
+                                      : outputs;
+}
 
 static inline tconv_tile_grid tconv_find_tile_grid(const tconv_tiling *tiling, const tconv_layer *layer,
                                                    const tconv_dims *dims, int kind) {
@@ -202,7 +220,9 @@ static inline tconv_tile_grid tconv_find_tile_grid(const tconv_tiling *tiling, c
     grid.taps *= grid.dim[d].taps;
     grid.phases *= grid.dim[d].phases;
   }
-  grid.phase_floats = tconv_phase_columns(tiling, layer) * grid.points * tconv_group_inputs(layer);
+  if (tconv_merges_columns(tiling)) grid.phases = 1;
+  grid.columns = tconv_round_up(tconv_tile_columns(tiling, layer, &grid), tiling->panel);
+  grid.phase_floats = grid.columns * grid.points * tconv_group_inputs(layer);
   return grid;
 }
 
@@ -220,18 +240,22 @@ static inline int64_t tconv_kind_weights(const tconv_tiling *tiling, const tconv
 }
 
 /* The panels of a phase. Packed weights hold them in the order [group][phase][panel]. */
-static inline int64_t tconv_phase_panels(const tconv_tiling *tiling, const tconv_layer *layer) {
-  return tconv_phase_columns(tiling, layer) / tiling->panel;
+static inline int64_t tconv_phase_panels(const tconv_tiling *tiling, const tconv_tile_grid *grid) {
+  return grid->columns / tiling->panel;
 }
 
-/* What is computed by one task: a panel of a group in one phase, or in all of them where their outputs are transposed
- * together. */
+/* What is computed by one task: a panel of a group in one phase or, where their outputs are transposed together, in all
+ * of them; of merged phases then all panels. */
 static inline int64_t tconv_unit_phases(const tconv_tiling *tiling, const tconv_tile_grid *grid) {
   return tiling->transpose_output ? grid->phases : 1;
 }
+static inline int64_t tconv_unit_panels(const tconv_tiling *tiling, const tconv_tile_grid *grid) {
+  return tiling->transpose_output && tconv_merges_columns(tiling) ? tconv_phase_panels(tiling, grid) : 1;
+}
 static inline int64_t tconv_tile_units(const tconv_tiling *tiling, const tconv_layer *layer,
                                        const tconv_tile_grid *grid) {
-  return layer->groups * grid->phases * tconv_phase_panels(tiling, layer) / tconv_unit_phases(tiling, grid);
+  return layer->groups * grid->phases * tconv_phase_panels(tiling, grid) /
+         (tconv_unit_phases(tiling, grid) * tconv_unit_panels(tiling, grid));
 }
 
 /* Where the outputs of tile 0 start, those of all phases taken together: 0 or less. The shifts of the phases leave no
@@ -268,6 +292,22 @@ static inline void tconv_split_phase(const tconv_dims *dims, const tconv_tile_gr
         tconv_find_tile_phase(&dims->dim[d], tiles, tconv_nth_phase(&dims->dim[d], tiles, index % tiles->phases));
     index /= tiles->phases;
   }
+}
+
+/* Where the outputs of phase `index` come among those of all phases of a position, whose order is that of the output:
+ * row by row of a block of stride x stride x stride. */
+static inline int64_t tconv_phase_order(const tconv_dims *dims, const tconv_tile_grid *grid, int64_t index) {
+  int64_t order = 0, scale = 1;
+  int d;
+  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+    const tconv_dim *dim = &dims->dim[d];
+    const tconv_tiles *tiles = &grid->dim[d];
+    const int64_t phase = tconv_nth_phase(dim, tiles, index % tiles->phases);
+    order += tconv_mod(phase - tconv_first_tile_output(dim, tiles), dim->stride) * scale;
+    scale *= dim->stride;
+    index /= tiles->phases;
+  }
+  return order;
 }
 
 /* Tiles of a range of `count` among `stored` ones as rows of a matrix, [2] the length of a row: rows that follow one

@@ -10,7 +10,7 @@
 namespace tconv::test {
 namespace {
 
-constexpr int layers = 400, channels_first_layers = 100;
+constexpr int layers = 400, channels_first_layers = 100, merged_layers = 300;
 
 // One to three taps a phase, any crop.
 tconv_rule random_rule(Random &random, int rank) {
@@ -70,6 +70,16 @@ Case random_case(Random &random, bool channels_last) {
   return c;
 }
 
+// The same with one group and merged phases. One channel need not be transposed.
+Case random_merged_case(Random &random) {
+  Case c = random_case(random, random(0, 2) > 0);
+  c.layer.groups = c.problem.groups = 1;
+  for (std::int32_t &own : c.tiling.tile_outputs[1]) own = 0;
+  c.tiling.merge_phases = c.tiling.dense_phases = 1;
+  if (c.layer.out_channels == 1) c.tiling.transpose_output = 0;
+  return c;
+}
+
 std::string describe(const Case &c) {
   std::string text = "rank " + std::to_string(c.layer.rank) + " channels_last " +
                      std::to_string(c.layer.channels_last) + " batch " + std::to_string(c.problem.batch) + " ci " +
@@ -81,6 +91,7 @@ std::string describe(const Case &c) {
             " crop " + std::to_string(dim.crop) + " out " + std::to_string(dim.out) + " tiles of " +
             std::to_string(c.tiling.tile_outputs[0][d]) + ", " + std::to_string(c.tiling.tile_outputs[1][d]) + "]";
   }
+  if (c.tiling.merge_phases) text += " merged";
   return text + " panel " + std::to_string(c.tiling.panel) + " block_bytes " + std::to_string(c.tiling.block_bytes);
 }
 
@@ -132,6 +143,31 @@ TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
   EXPECT_GT(unequal, layers / 20);
   EXPECT_GT(kinds, layers / 2);
   EXPECT_GT(kinds_with_phases, layers / 6);
+}
+
+TEST_F(Driver, TilesOfMergedPhasesAreTheDefinitionWhateverTheCutAndTheThreads) {
+  Random random(3);
+  int empty = 0, transposed = 0, several_panels = 0, shared = 0;
+  for (int i = 0; i < merged_layers; ++i) {
+    const Case c = random_merged_case(random);
+    SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
+    reference_expects_nan = false;
+    reference_copy_expects_nan = c.tiling.transpose_output == 0;
+    const ReferenceTileKernel reference(c.tiling);
+    Outcome outcome = {};
+    ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, 1e-5, &outcome));
+    empty += outcome.empty;
+    if (outcome.empty) continue;
+    transposed += c.tiling.transpose_output;
+    const Shares shares = shares_of(c, reference.kernel);
+    several_panels += shares.units > 1;
+    shared += shares.parts > 1;
+  }
+  reference_copy_expects_nan = false;
+  EXPECT_LT(empty, merged_layers / 2);
+  EXPECT_GT(transposed, merged_layers / 10);
+  EXPECT_GT(several_panels, merged_layers / 4);
+  EXPECT_GT(shared, merged_layers / 10);
 }
 
 }  // namespace
