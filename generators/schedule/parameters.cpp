@@ -196,6 +196,21 @@ Status check_winograd(const Plan &plan, const Parameters &p, const RegisterFile 
   if (plan.use_winograd == UseWinograd::never) return illegal("winograd, and exact sums are asked for");
   const std::string refusal = refuse_winograd(plan);
   if (!refusal.empty()) return illegal("not winograd: " + refusal);
+  const bool merged = p.tiling.merge_phases != 0;
+  if (p.tiling.merge_phases > 1 || merged != (p.tiling.dense_phases != 0))
+    return illegal(
+        fmt::format("winograd with merge={} dense={}: both 0 or both 1", p.tiling.merge_phases, p.tiling.dense_phases));
+  if (merged && !can_merge_columns(plan, p.tiling))
+    return illegal(
+        fmt::format("winograd with merge=1 needs several phases with shared tiles and one group: own={}, {} "
+                    "groups",
+                    extents(p.tiling.tile_outputs[1]), plan.layer.groups));
+  const bool input = transposes_input(plan), output = transposes_output(plan, p.tiling);
+  if ((p.tiling.transpose_input != 0) != input || (p.tiling.transpose_output != 0) != output)
+    return illegal(fmt::format("winograd takes channels {} with {}", plan.layer.channels_last ? "last" : "first",
+                               output  ? "transpose=both"
+                               : input ? "transpose=input"
+                                       : "no transpose"));
   if (!has_winograd_tiles(plan, p.tiling))
     return illegal(fmt::format("outputs={} own={} are no tiles for this layer", extents(p.tiling.tile_outputs[0]),
                                extents(p.tiling.tile_outputs[1])));

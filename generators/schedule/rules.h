@@ -65,12 +65,16 @@ Schedule choose_cuda_schedule(const Plan &plan);
 int widest_lanes(const std::vector<Halide::Target> &targets);
 
 // Winograd's method: why it does not serve the plan, empty where it does; every tiling that it could use, with the
-// rules' panel and blocks, and whether a tiling's tiles are one of these; the lengths of the rows of tiles that its
+// rules' panel and blocks, and whether a tiling's tiles are one of these; whether the columns of all phases can be one
+// matrix; which arrays are transposed; the lengths of the rows of tiles that its
 // products work on, phase by phase; the tiles of a register tile for such a row, 0 a row of any length; what such a
 // schedule costs in cycles, as the model has it, transposing included.
 std::string refuse_winograd(const Plan &plan);
 std::vector<tconv_tiling> winograd_tilings(const Plan &plan, int widest);
 bool has_winograd_tiles(const Plan &plan, const tconv_tiling &tiling);
+bool can_merge_columns(const Plan &plan, const tconv_tiling &tiling);
+bool transposes_input(const Plan &plan);
+bool transposes_output(const Plan &plan, const tconv_tiling &tiling);
 std::vector<std::int64_t> tile_row_lengths(const Plan &plan, const tconv_tiling &tiling);
 int best_product_rows(const Plan &plan, const TargetSchedule &target, std::int64_t row, int most);
 double winograd_cycles(const Plan &plan, const Schedule &schedule, const RegisterFile &registers);

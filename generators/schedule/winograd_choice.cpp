@@ -89,24 +89,6 @@ std::vector<TileSizes> tile_sizes(const Plan &plan, const tconv_dim &dim) {
   return all;
 }
 
-// Whether the columns of all phases can be one matrix, and would be more than those of one.
-bool can_merge_columns(const Plan &plan, const tconv_tiling &tiling) {
-  const tconv_dims dims = typical_dims(plan);
-  std::int64_t phases = 1;
-  for (int d = 0; d < TCONV_MAX_RANK; ++d) {
-    if (tiling.tile_outputs[1][d] > 0) return false;
-    phases *= dims.dim[d].stride;
-  }
-  return plan.layer.groups == 1 && phases > 1;
-}
-
-int transposes_input(const Plan &plan) { return plan.layer.channels_last ? 0 : 1; }
-
-// One channel is the same in both layouts: what is copied to its place anyway is not transposed before.
-int transposes_output(const Plan &plan, const tconv_tiling &tiling) {
-  return plan.layer.channels_last || (tconv_merges_columns(&tiling) && plan.layer.out_channels == 1) ? 0 : 1;
-}
-
 // Of a tile of each kind of phases that has functions of its own, together.
 std::int64_t points_of(const Plan &plan, const tconv_tiling &tiling) {
   const tconv_dims dims = typical_dims(plan);
@@ -190,18 +172,32 @@ bool has_winograd_tiles(const Plan &plan, const tconv_tiling &tiling) {
     };
     if (std::none_of(sizes.begin(), sizes.end(), same)) return false;
   }
-  const bool merged = tiling.merge_phases != 0;
-  return tiling.transpose_input == transposes_input(plan) &&
-         tiling.transpose_output == transposes_output(plan, tiling) && tiling.merge_phases <= 1 &&
-         (tiling.dense_phases != 0) == merged && (!merged || can_merge_columns(plan, tiling)) &&
-         points_of(plan, tiling) <= most_points;
+  return points_of(plan, tiling) <= most_points;
+}
+
+// Of one phase alone merging would make nothing more.
+bool can_merge_columns(const Plan &plan, const tconv_tiling &tiling) {
+  const tconv_dims dims = typical_dims(plan);
+  std::int64_t phases = 1;
+  for (int d = 0; d < TCONV_MAX_RANK; ++d) {
+    if (tiling.tile_outputs[1][d] > 0) return false;
+    phases *= dims.dim[d].stride;
+  }
+  return plan.layer.groups == 1 && phases > 1;
+}
+
+bool transposes_input(const Plan &plan) { return plan.layer.channels_last == 0; }
+
+// One channel is the same in both layouts: what is copied to its place anyway is not transposed before.
+bool transposes_output(const Plan &plan, const tconv_tiling &tiling) {
+  return plan.layer.channels_last == 0 && !(tconv_merges_columns(&tiling) && plan.layer.out_channels == 1);
 }
 
 std::vector<tconv_tiling> winograd_tilings(const Plan &plan, int widest) {
   const tconv_dims dims = typical_dims(plan);
   tconv_tiling tiling{};
   tiling.thread_work = thread_work;
-  tiling.transpose_input = transposes_input(plan);
+  tiling.transpose_input = transposes_input(plan) ? 1 : 0;
   tiling.panel = 1;
   std::vector<tconv_tiling> all;
   for (const TileSizes &z : tile_sizes(plan, dims.dim[0]))
@@ -216,7 +212,7 @@ std::vector<tconv_tiling> winograd_tilings(const Plan &plan, int widest) {
         for (const int merged : {0, 1}) {
           if (merged && !can_merge_columns(plan, tiling)) continue;
           tiling.merge_phases = tiling.dense_phases = merged;
-          tiling.transpose_output = transposes_output(plan, tiling);
+          tiling.transpose_output = transposes_output(plan, tiling) ? 1 : 0;
           tiling.panel = panels_of(plan, tiling, widest)[0];
           const auto packed = static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims));
           tiling.block_bytes = winograd_block_bytes(4 * packed, merged != 0);

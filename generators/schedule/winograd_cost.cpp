@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "schedule/rules.h"
-#include "tconv/run_tiles.h"
+#include "tconv/tile_block.h"
 
 namespace tconv {
 

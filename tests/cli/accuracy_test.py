@@ -32,28 +32,28 @@ class Accuracy(TconvcTest):
                       self.directory / "kernel.npy", "--output", output, "--rules", *options)
         return read_npy(output)[1]
 
-    def errors(self, size, kernel, stride):
+    def errors(self, size, kernel, stride, filters=FILTERS):
         """Root mean square errors of the chosen method and of the exact one, over a sample; and the method."""
         draw = random.Random(1)
         inputs = [draw.uniform(-1, 1) for _ in range(size * size * CHANNELS)]
-        weights = [draw.uniform(-1, 1) for _ in range(kernel * kernel * FILTERS * CHANNELS)]
+        weights = [draw.uniform(-1, 1) for _ in range(kernel * kernel * filters * CHANNELS)]
         write_npy(self.directory / "input.npy", [1, size, size, CHANNELS], inputs)
-        write_npy(self.directory / "kernel.npy", [kernel, kernel, FILTERS, CHANNELS], weights)
+        write_npy(self.directory / "kernel.npy", [kernel, kernel, filters, CHANNELS], weights)
         inputs, weights = (read_npy(self.directory / name)[1] for name in ("input.npy", "kernel.npy"))
-        layer = keras_layer(kernel_size=[kernel] * 2, strides=[stride] * 2, filters=FILTERS, use_bias=False,
+        layer = keras_layer(kernel_size=[kernel] * 2, strides=[stride] * 2, filters=filters, use_bias=False,
                             input_shape=[1, size, size, CHANNELS])
         method = self.succeeds("explain", self.file("layer.json", layer), "--rules")
         results = [self.run_layer(), self.run_layer("--exact")]
         sums = [0.0, 0.0]
         for _ in range(SAMPLES):
-            y, x, f = draw.randrange(size * stride), draw.randrange(size * stride), draw.randrange(FILTERS)
+            y, x, f = draw.randrange(size * stride), draw.randrange(size * stride), draw.randrange(filters)
             wanted = 0.0
             for ty, iy in taps_of(y, kernel, stride, size):
                 for tx, ix in taps_of(x, kernel, stride, size):
-                    i, w = (iy * size + ix) * CHANNELS, ((ty * kernel + tx) * FILTERS + f) * CHANNELS
+                    i, w = (iy * size + ix) * CHANNELS, ((ty * kernel + tx) * filters + f) * CHANNELS
                     wanted += math.fsum(a * b for a, b in zip(inputs[i:i + CHANNELS], weights[w:w + CHANNELS]))
             for k, result in enumerate(results):
-                sums[k] += (result[(y * size * stride + x) * FILTERS + f] - wanted)**2
+                sums[k] += (result[(y * size * stride + x) * filters + f] - wanted)**2
         return math.sqrt(sums[0] / SAMPLES), math.sqrt(sums[1] / SAMPLES), method
 
     def test_two_taps_a_phase(self):
@@ -67,6 +67,14 @@ class Accuracy(TconvcTest):
         winograd, direct, method = self.errors(16, 3, 1)
         self.assertRegex(method, r"method: winograd; F\([24], 3\) x")
         self.assertLess(winograd, 12 * direct)
+
+    def test_merged_phases(self):
+        # Beside lane sums, whose partial sums are shorter than direct's.
+        for kernel, stride, filters, most in ((4, 2, 3, 4), (9, 3, 1, 16)):
+            winograd, direct, method = self.errors(32, kernel, stride, filters)
+            self.assertRegex(method, r"method: winograd; F\([234], [23]\) x F\([234], [23]\), phases merged,")
+            self.assertLess(winograd, most * direct)
+            self.assertGreater(winograd, 0)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.arrays import Golden, write_npy
 from support.tconvc import TconvcTest, keras_layer, main
 
-SUPPORT_NAMES = ("arguments", "blocks", "buffers", "classes", "error_handler", "geometry", "kernel", "packing",
-                 "run", "run_tiles", "windows", "winograd")
+SUPPORT_NAMES = ("arguments", "blocks", "buffers", "classes", "error_handler", "geometry", "kernel", "merged_tiles",
+                 "packing", "run", "run_tiles", "tile_block", "windows", "winograd")
 SUPPORT = {"HalideRuntime.h"} | {f"tconv/{name}.h" for name in SUPPORT_NAMES}
 
 GENERAL_PROGRAM = """

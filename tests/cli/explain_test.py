@@ -55,9 +55,14 @@ class Explain(TconvcTest):
         text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=2, input_shape=[1, 64, 64, 12])
         self.assertIn("transposed, to be computed as channels first", text)
 
-    def test_few_outputs_of_many_inputs_are_lane_sums(self):
-        text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=3, input_shape=[1, 32, 32, 64])
-        self.assertIn("method: lane_sums; 3 output channels of 64 input channels each", text)
+    def test_few_outputs_of_many_inputs_are_lane_sums_or_have_their_phases_merged(self):
+        few = {"filters": 3, "input_shape": [1, 32, 32, 64]}
+        for target in ("x86-64-linux-avx512_skylake", "x86-64-linux-avx2-fma-f16c"):
+            text = self.explain("--target", target, **few)
+            self.assertRegex(text, r"method: winograd; F\([234], 2\) x F\([234], 2\), phases merged, should be 1\.")
+            self.assertIn("merge=1 dense=1", text)
+            exact = self.explain("--target", target, "--exact", **few)
+            self.assertIn("method: lane_sums; 3 output channels of 64 input channels each", exact)
         text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=1, data_format="channels_first",
                             input_shape=[1, 64, 64, 64])
         self.assertIn("method: lane_sums; 1 output channels of 64 input channels each", text)
@@ -72,7 +77,8 @@ class Explain(TconvcTest):
     def test_outputs_that_fill_no_vectors_share_them_along_a_row(self):
         layer = {"filters": 21, "kernel_size": [16, 16], "strides": [8, 8], "input_shape": [1, 32, 32, 21]}
         for target, panel in (("x86-64-linux-avx512_skylake", 48), ("x86-64-linux-avx2-fma-f16c", 24)):
-            text = self.explain("--rules", "--target", target, **layer)
+            self.assertIn("phases merged, should be 1.", self.explain("--rules", "--target", target, **layer))
+            text = self.explain("--rules", "--exact", "--target", target, **layer)
             self.assertIn(f"method: phase_rows; 4 phases of a row x 21 output channels, one after the other, in panels "
                           f"of {panel}: ", text)
             self.assertIn(f"  phase_rows panel={panel} columns={panel} lanes={panel // 3} ", text)

@@ -149,6 +149,18 @@ TEST(Parameters, SchedulesThatAreNotLegalForALayer) {
               HasSubstr("rows=20"));
   EXPECT_THAT(check_error(last, "winograd panel=32 columns=32 lanes=16 outputs=1x3x3 block=65536"),
               HasSubstr("needs rows"));
+  const std::string merged = "winograd panel=32 columns=32 lanes=16 rows=8 outputs=1x3x3 block=65536 merge=1";
+  EXPECT_EQ(check_error(last, merged + " dense=1"), "");
+  EXPECT_EQ(check_error(first, merged + " dense=1 transpose=both"), "");
+  EXPECT_THAT(check_error(last, merged), HasSubstr("merge=1 dense=0"));
+  EXPECT_THAT(check_error(last, merged + " dense=1 own=0x0x3"), HasSubstr("own=0x0x3"));
+  EXPECT_THAT(check_error(last, merged + " dense=1 transpose=both"), HasSubstr("channels last with no transpose"));
+  EXPECT_THAT(check_error(first, merged + " dense=1"), HasSubstr("channels first with transpose=both"));
+  const Plan one_first = make_plan({2, false, 16, 64, 1, 1, 4, 2});
+  EXPECT_EQ(check_error(one_first, merged + " dense=1 transpose=input"), "");
+  Plan groups = last;
+  groups.layer.groups = 2;
+  EXPECT_THAT(check_error(groups, merged + " dense=1"), HasSubstr("2 groups"));
   const std::string lanes = "lane_sums panel=3 columns=3 lanes=16 tile=1x1x8 dense=1 block=65536";
   const Plan few_last = make_plan({2, true, 16, 64, 3, 1, 4, 2}), few_first = make_plan({2, false, 16, 64, 3, 1, 4, 2});
   EXPECT_EQ(check_error(few_last, lanes), "");
