@@ -37,5 +37,5 @@ int main(void) {
   }
   error = largest_error(input, HEIGHT, WIDTH, kernel, bias, output);
   printf("from_c: largest error %.1e\n", error);
-  return error < most_error ? 0 : 1;
+  return error < MOST_TILE_ERROR ? 0 : 1;
 }

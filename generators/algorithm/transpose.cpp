@@ -73,7 +73,7 @@ void add_blocks(Transpose &t, const Extents &extents, int size, const Expr &serv
 }  // namespace
 
 Transpose transpose_matrices(int largest) {
-  const int least = std::min(largest, 4);
+  const int least = std::min(largest, least_transpose_block);
   Transpose t;
   t.input = Halide::ImageParam(Halide::Float(32), 4, "from");
   Var i("i"), j("j");

@@ -24,7 +24,10 @@ struct Transpose {
   std::vector<TransposeBlocks> blocks;  // the largest first; their updates in this order, then one for single elements
 };
 
-// Blocks of `largest` rows and columns, and of its halves down to four.
+// Matrices with fewer rows or columns go element by element.
+inline constexpr int least_transpose_block = 4;
+
+// Blocks of `largest` rows and columns, and of its halves down to the least.
 Transpose transpose_matrices(int largest);
 
 // What transposes blocks of `read`(column, row, others...) in registers: the last stage is (row, column, others...).

@@ -45,9 +45,9 @@ std::string variant_symbol(const std::string &name, std::size_t target, std::siz
 std::string products_symbol(const std::string &name, std::size_t target, std::size_t rows);
 std::string transform_input_symbol(const std::string &name, std::size_t target, int kind);
 std::string transform_output_symbol(const std::string &name, std::size_t target, int kind);
+std::string copy_symbol(const std::string &name, std::size_t target);
 
 // Symbols of a library, under the plan's name.
-std::string copy_symbol(const std::string &name, std::size_t target);
 std::string transpose_symbol(const std::string &name, std::size_t target);
 std::string activate_symbol(const std::string &name, std::size_t target, bool channels_last);
 std::string softmax_symbol(const std::string &name, std::size_t target);

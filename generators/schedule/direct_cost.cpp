@@ -17,10 +17,8 @@ bool has_single_taps(const tconv_dims &dims) {
 }
 
 double transpose_cycles(const Plan &plan, const tconv_tiling &tiling) {
-  // Fewer channels than the smallest block has go element by element.
   constexpr double in_blocks = 0.5, alone = 6;
-  constexpr std::int64_t least_block = 4;
-  const auto cost = [&](std::int64_t channels) { return channels < least_block ? alone : in_blocks; };
+  const auto cost = [](std::int64_t channels) { return channels < least_transpose_block ? alone : in_blocks; };
   const tconv_dims dims = typical_dims(plan);
   const std::int64_t in = plan.layer.in_channels, out = plan.layer.out_channels;
   return tiling.transpose_input * cost(in) * elements(in, dims, false) +

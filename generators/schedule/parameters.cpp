@@ -173,6 +173,15 @@ Status check_direct(const Plan &plan, const Parameters &p, const RegisterFile &r
   return {};
 }
 
+// Of methods whose layout leaves only one transposition.
+Status check_transposition(const Plan &plan, const Parameters &p, bool input, bool output) {
+  if ((p.tiling.transpose_input != 0) == input && (p.tiling.transpose_output != 0) == output) return {};
+  return illegal(fmt::format("{} takes channels {} with {}", p.method, plan.layer.channels_last ? "last" : "first",
+                             output  ? "transpose=both"
+                             : input ? "transpose=input"
+                                     : "no transpose"));
+}
+
 // The register tile follows from the longest run of positions, tile[2].
 Status check_lane_sums(const Plan &plan, const Parameters &p, const RegisterFile &registers) {
   constexpr int most_positions = 24;
@@ -180,9 +189,8 @@ Status check_lane_sums(const Plan &plan, const Parameters &p, const RegisterFile
     return illegal(fmt::format("lane_sums does not serve {} output channels of {} groups", plan.layer.out_channels,
                                plan.layer.groups));
   const tconv_tiling own = lane_columns(plan).tiling;
-  if (p.tiling.transpose_input != own.transpose_input || p.tiling.transpose_output != own.transpose_output)
-    return illegal(fmt::format("lane_sums takes channels {} with {}", plan.layer.channels_last ? "last" : "first",
-                               own.transpose_input ? "transpose=input" : "no transpose"));
+  const Status layout = check_transposition(plan, p, own.transpose_input != 0, own.transpose_output != 0);
+  if (!layout.ok()) return layout;
   if (p.tiling.panel != plan.layer.out_channels)
     return illegal(fmt::format("panel={}: the output channels are {}", p.tiling.panel, plan.layer.out_channels));
   if (p.target.lanes != registers.lanes)
@@ -205,12 +213,8 @@ Status check_winograd(const Plan &plan, const Parameters &p, const RegisterFile 
         fmt::format("winograd with merge=1 needs several phases with shared tiles and one group: own={}, {} "
                     "groups",
                     extents(p.tiling.tile_outputs[1]), plan.layer.groups));
-  const bool input = transposes_input(plan), output = transposes_output(plan, p.tiling);
-  if ((p.tiling.transpose_input != 0) != input || (p.tiling.transpose_output != 0) != output)
-    return illegal(fmt::format("winograd takes channels {} with {}", plan.layer.channels_last ? "last" : "first",
-                               output  ? "transpose=both"
-                               : input ? "transpose=input"
-                                       : "no transpose"));
+  const Status layout = check_transposition(plan, p, transposes_input(plan), transposes_output(plan, p.tiling));
+  if (!layout.ok()) return layout;
   if (!has_winograd_tiles(plan, p.tiling))
     return illegal(fmt::format("outputs={} own={} are no tiles for this layer", extents(p.tiling.tile_outputs[0]),
                                extents(p.tiling.tile_outputs[1])));

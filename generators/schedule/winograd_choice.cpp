@@ -51,10 +51,10 @@ std::int64_t winograd_block_bytes(double packed_bytes, bool merged) {
 }
 
 // Two vectors, or as many fewer or more as waste less; four where registers hold them and nothing is wasted.
-std::vector<std::int32_t> panels_of(const Plan &plan, tconv_tiling tiling, int widest) {
+std::vector<std::int32_t> panels_of(const Plan &plan, const tconv_tiling &tiling, int widest) {
   const tconv_dims dims = typical_dims(plan);
-  tiling.panel = 1;
-  const std::int64_t outputs = tconv_find_tile_grid(&tiling, &plan.layer, &dims, 0).columns;
+  const tconv_tile_grid grid = tconv_find_tile_grid(&tiling, &plan.layer, &dims, 0);
+  const std::int64_t outputs = tconv_tile_columns(&tiling, &plan.layer, &grid);
   std::vector<std::int32_t> all = {2 * widest};
   for (const std::int32_t panel : {3 * widest, widest})
     if (panel <= TCONV_MAX_PANEL && tconv_round_up(outputs, panel) < tconv_round_up(outputs, all[0])) all[0] = panel;

@@ -75,9 +75,9 @@ double products_cost(const Plan &plan, const Schedule &schedule, const tconv_til
 
 // Of an element of the products, in the output transform.
 double product_cost(const tconv_layer &layer, const tconv_tiling &tiling, const tconv_dims &dims) {
+  if (tconv_merges_columns(&tiling)) return output_cost;
   const double output = 4 * elements(layer.out_channels, dims, true);
   const bool lines_shared = std::fmod(4.0 * static_cast<double>(layer.out_channels), cache_line) != 0;
-  if (tconv_merges_columns(&tiling)) return output_cost;
   if (output > in_memory && lines_shared && !tiling.transpose_output) return shared_line_cost;
   return output > cached ? uncached_output_cost : output_cost;
 }

@@ -28,12 +28,13 @@ static inline tconv_tile_target tconv_find_staged_target(const tconv_tile_block 
 }
 
 /* Copies columns [begin, end) of those that each position has in one row of the output: `row` is its place in z and y
- * among the rows of a position. What lies outside the output is left out. */
+ * among the rows of a position. `staged` is the first of them, in what `from` describes. What lies outside the output
+ * is left out. */
 static inline int tconv_place_columns(const tconv_tile_block *block, const int64_t *row, int64_t begin, int64_t end,
-                                      const float *staged, const tconv_outputs *outputs) {
+                                      const tconv_tile_target *from, const float *staged,
+                                      const tconv_outputs *outputs) {
   const tconv_job *job = block->job;
   const tconv_dim *dim = job->dims.dim;
-  const tconv_tile_target from = tconv_find_staged_target(block);
   const int64_t filters = tconv_group_outputs(job->layer), step = dim[2].stride * filters;
   const int64_t start = block->start[2] * block->grid.dim[2].outputs;
   halide_dimension_t from_dim[4], to_dim[4];
@@ -44,25 +45,25 @@ static inline int tconv_place_columns(const tconv_tile_block *block, const int64
   for (d = 0; d < 2; ++d) {
     const int64_t first = block->start[d] * block->grid.dim[d].outputs, before = job->blocks.first_output[d] + row[d];
     const int64_t low = tconv_max(tconv_ceil_div(-before, dim[d].stride), first);
-    const int64_t high = tconv_min(tconv_ceil_div(dim[d].out - before, dim[d].stride), first + from.extent[d]);
+    const int64_t high = tconv_min(tconv_ceil_div(dim[d].out - before, dim[d].stride), first + from->extent[d]);
     if (high <= low) return TCONV_OK;
-    tconv_set_dim(&from_dim[3 - d], high - low, from.stride[d]);
+    tconv_set_dim(&from_dim[3 - d], high - low, from->stride[d]);
     tconv_set_dim(&to_dim[3 - d], high - low, dim[d].stride * outputs->stride[d]);
-    staged += (low - first) * from.stride[d];
+    staged += (low - first) * from->stride[d];
     at += (low * dim[d].stride + before - outputs->origin[d]) * outputs->stride[d];
   }
-  for (q = start; q < start + from.extent[2]; q += whole) {
+  for (q = start; q < start + from->extent[2]; q += whole) {
     const int64_t x = (q * dim[2].stride + job->blocks.first_output[2]) * filters;
     const int64_t low = tconv_max(begin, -x), high = tconv_min(end, dim[2].out * filters - x);
     whole = 1;
     if (high <= low) continue;
     if (low == begin && high == end)
-      whole = tconv_min(start + from.extent[2] - q, (dim[2].out * filters - end - x) / step + 1);
+      whole = tconv_min(start + from->extent[2] - q, (dim[2].out * filters - end - x) / step + 1);
     tconv_set_dim(&from_dim[0], high - low, 1);
-    tconv_set_dim(&from_dim[1], whole, from.stride[2]);
+    tconv_set_dim(&from_dim[1], whole, from->stride[2]);
     tconv_set_dim(&to_dim[0], high - low, 1);
     tconv_set_dim(&to_dim[1], whole, step);
-    source = tconv_buffer(staged + (q - start) * from.stride[2] + (low - begin), 4, from_dim);
+    source = tconv_buffer(staged + (q - start) * from->stride[2] + (low - begin), 4, from_dim);
     target = tconv_buffer(outputs->data + at + x + low - outputs->origin[2] * filters, 4, to_dim);
     argv[0] = &source;
     argv[1] = &target;
@@ -78,18 +79,19 @@ static inline int tconv_run_merged_panel(const tconv_tile_block *block, int64_t 
   const int64_t filters = tconv_group_outputs(job->layer), first = index * tiling->panel;
   const int64_t columns = tconv_tile_columns(tiling, job->layer, &block->grid);
   const int64_t length = job->dims.dim[2].stride * filters; /* of a row of the output */
+  const tconv_tile_target staged = tconv_find_staged_target(block);
   float bias[TCONV_MAX_PANEL];
   int64_t column, end;
   int status;
   for (column = 0; column < tiling->panel; ++column) bias[column] = job->packed[(first + column) % filters];
   status = tconv_multiply_panel(block, &block->all, 0,
                                 block->weights + first * block->grid.points * tconv_group_inputs(job->layer));
-  if (status == TCONV_OK) status = tconv_transform_panel(block, &block->all, bias, tconv_find_staged_target(block));
+  if (status == TCONV_OK) status = tconv_transform_panel(block, &block->all, bias, staged);
   for (column = first; status == TCONV_OK && column < tconv_min(first + tiling->panel, columns); column = end) {
     const int64_t rows = column / length, height = job->dims.dim[1].stride;
     const int64_t row[2] = {rows / height, rows % height};
     end = tconv_min(tconv_min((rows + 1) * length, first + tiling->panel), columns);
-    status = tconv_place_columns(block, row, column % length, column % length + end - column,
+    status = tconv_place_columns(block, row, column % length, column % length + end - column, &staged,
                                  block->staged + (column - first), outputs);
   }
   return status;

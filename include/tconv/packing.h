@@ -137,13 +137,12 @@ static inline void tconv_pack_tiles(const tconv_tiling *tiling, const tconv_laye
                                     int kind, const float *weights, const tconv_weight_strides *strides,
                                     float *packed) {
   const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, kind);
-  const int64_t phases = grid.dim[0].phases * grid.dim[1].phases * grid.dim[2].phases;
   const int merged = tconv_merges_columns(tiling);
   int64_t group, index;
   for (group = 0; group < layer->groups; ++group)
-    for (index = 0; index < phases; ++index) {
+    for (index = 0; index < grid.all_phases; ++index) {
       const int64_t first = merged ? tconv_phase_order(dims, &grid, index) * tconv_group_outputs(layer) : 0;
-      const int64_t at = merged ? group : group * phases + index;
+      const int64_t at = group * grid.phases + (merged ? 0 : index);
       tconv_tile_phase phase[TCONV_MAX_RANK];
       tconv_split_phase(dims, &grid, index, phase);
       tconv_pack_phase(tiling, layer, phase, &grid, strides, weights + group * strides->group, first,

@@ -195,8 +195,8 @@ static inline int tconv_sorts_are_alike(const tconv_dim *dim, int64_t outputs, i
 /* Numbers of one kind of phases. */
 typedef struct tconv_tile_grid {
   tconv_tiles dim[TCONV_MAX_RANK];
-  int64_t points, taps;
-  int64_t phases;       /* 1 where they are merged: then what follows is of all of them */
+  int64_t points, taps, all_phases;
+  int64_t phases;       /* that are computed apart: where they are merged 1, of which the following then is */
   int64_t columns;      /* of one phase of one group, in whole panels */
   int64_t phase_floats; /* packed weights of one phase of one group */
 } tconv_tile_grid;
@@ -204,24 +204,22 @@ typedef struct tconv_tile_grid {
 /* Columns of one phase that are outputs: the rest fills up the last panel. */
 static inline int64_t tconv_tile_columns(const tconv_tiling *tiling, const tconv_layer *layer,
                                          const tconv_tile_grid *grid) {
-  const int64_t outputs = tconv_group_outputs(layer);
-  return tconv_merges_columns(tiling) ? outputs * grid->dim[0].phases * grid->dim[1].phases * grid->dim[2].phases
-                                      : outputs;
+  return tconv_group_outputs(layer) * (tconv_merges_columns(tiling) ? grid->all_phases : 1);
 }
 
 static inline tconv_tile_grid tconv_find_tile_grid(const tconv_tiling *tiling, const tconv_layer *layer,
                                                    const tconv_dims *dims, int kind) {
   tconv_tile_grid grid;
   int d;
-  grid.points = grid.taps = grid.phases = 1;
+  grid.points = grid.taps = grid.all_phases = 1;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     grid.dim[d] =
         tconv_find_tiles(&dims->dim[d], tiling->tile_outputs[0][d], tiling->tile_outputs[1][d], kind >> d & 1);
     grid.points *= grid.dim[d].points;
     grid.taps *= grid.dim[d].taps;
-    grid.phases *= grid.dim[d].phases;
+    grid.all_phases *= grid.dim[d].phases;
   }
-  if (tconv_merges_columns(tiling)) grid.phases = 1;
+  grid.phases = tconv_merges_columns(tiling) ? 1 : grid.all_phases;
   grid.columns = tconv_round_up(tconv_tile_columns(tiling, layer, &grid), tiling->panel);
   grid.phase_floats = grid.columns * grid.points * tconv_group_inputs(layer);
   return grid;
