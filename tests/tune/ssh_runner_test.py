@@ -104,12 +104,17 @@ class SshRunner(tconvc.TconvcTest):
         self.addCleanup(self.host.communicate)
         self.addCleanup(self.host.kill)
         self.assertEqual(self.host.stdout.readline(), "ready\n", self.log_of_sshd())
-        for line in (f"link add near type veth peer name far netns {self.host.pid}",
-                     f"address add {OWN_ADDRESS}/24 dev near", "link set near up"):
-            subprocess.run(["ip", *line.split()], check=True)
+        self.ip(f"link add near type veth peer name far netns {self.host.pid}")
+        # The other host's namespace, and its end of the link, live until the last process in it has ended.
+        self.addCleanup(self.ip, "link delete near")
+        self.ip(f"address add {OWN_ADDRESS}/24 dev near")
+        self.ip("link set near up")
         self.host.stdin.write("connected\n")
         self.host.stdin.flush()
         self.assertEqual(self.there("hostname", "-o", "ConnectionAttempts=20"), f"{OTHER_NAME}\n")
+
+    def ip(self, arguments):
+        subprocess.run(["ip", *arguments.split()], check=True)
 
     def log_of_sshd(self):
         return (self.directory / "sshd.log").read_text()
