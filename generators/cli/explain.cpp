@@ -63,7 +63,14 @@ void print_target(const Plan &plan, const Schedule &schedule, const Halide::Targ
     fmt::print("; blocks of {} of {} positions a phase; workspace {} bytes a thread", fmt::join(blocks.size, " x "),
                fmt::join(blocks.quotients, " x "), blocks.worker_floats * 4);
   }
-  fmt::print("\n  {}\n", to_text(parameters_of(schedule, index)));
+  const Parameters parameters = parameters_of(schedule, index);
+  if (!plan.general && !target.has_feature(Halide::Target::CUDA)) {
+    const double cycles = expected_cycles(plan, target, parameters);
+    const double peak = 2.0 * register_file(target).lanes;
+    fmt::print("; {:.3f} million cycles an image expected, {:.2f} of the multiply-add peak", cycles / 1e6,
+               multiply_adds(plan.layer, typical_dims(plan), 1) / (peak * cycles));
+  }
+  fmt::print("\n  {}\n", to_text(parameters));
 }
 
 }  // namespace

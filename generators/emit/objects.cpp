@@ -30,6 +30,11 @@ Module variant_module(const Plan &plan, const Schedule &schedule, const TargetSc
     apply_lane_schedule(sums);
     return Halide::Pipeline(sums.conv.output).compile_to_module(sums.conv.arguments(), symbol, target);
   }
+  if (tconv_unites_phases(&schedule.tiling)) {
+    Planes all = planes(plan, schedule.tiling, one);
+    apply_planes_schedule(all, plan, schedule.tiling, target_schedule);
+    return Halide::Pipeline(all.conv.output).compile_to_module(all.conv.arguments(), symbol, target);
+  }
   PhaseConv conv = phase_conv(plan, schedule.tiling, one, target_schedule.read_block);
   if (!schedule.autoscheduler.empty())
     apply_autoscheduler(conv, plan, schedule.tiling, one, target, schedule.autoscheduler);

@@ -116,6 +116,27 @@ tconv_cuts cut_call(const Plan &plan, const Schedule &schedule, std::size_t inde
   return cuts;
 }
 
+Schedule schedule_of(const tconv_tiling &tiling, const TargetSchedule &target) {
+  Schedule schedule;
+  schedule.tiling = tiling;
+  schedule.targets = {target};
+  return schedule;
+}
+
+CopiedFloats copied_floats(const Plan &plan, const Schedule &schedule) {
+  const tconv_cuts cuts = cut_call(plan, schedule, 0);
+  const auto images = static_cast<double>(tconv_max(plan.layer.batch, 1));
+  CopiedFloats all;
+  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
+    if (!tconv_has_kind(&schedule.tiling, kind)) continue;
+    const tconv_blocks &blocks = cuts.blocks[kind];
+    all.windows += static_cast<double>(blocks.tasks * blocks.window_floats) / images;
+    all.outputs += static_cast<double>(blocks.tasks * blocks.output_floats) / images;
+    all.window = std::max(all.window, static_cast<double>(blocks.window_floats));
+  }
+  return all;
+}
+
 // Four sums a thread: enough to reuse what it reads, few enough for full occupancy.
 Schedule choose_cuda_schedule(const Plan &plan) {
   constexpr int sums = 4;
@@ -257,6 +278,12 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
     };
     for (const Columns &row : row_columns(plan, widest)) take_if_below(row, most_for_rows);
     if (lane_sums_serve(plan)) take_if_below(lane_columns(plan), 1);
+    for (const Columns &panel : planes_columns(plan)) {
+      const bool fits = std::all_of(targets.begin(), targets.end(), [&](const Target &target) {
+        return schedule_target(plan, panel.tiling, false, register_file(target)).columns > 1;
+      });
+      if (fits) take_if_below(panel, 1);
+    }
   }
   Schedule schedule;
   schedule.method = chosen.method;

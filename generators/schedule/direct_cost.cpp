@@ -16,13 +16,19 @@ bool has_single_taps(const tconv_dims &dims) {
   return std::all_of(std::begin(dims.dim), std::end(dims.dim), [](const auto &d) { return tconv_most_taps(&d) == 1; });
 }
 
-double transpose_cycles(const Plan &plan, const tconv_tiling &tiling) {
-  constexpr double in_blocks = 0.5, alone = 6;
-  const auto cost = [](std::int64_t channels) { return channels < least_transpose_block ? alone : in_blocks; };
+double transpose_cycles(const Plan &plan, const Schedule &schedule) {
+  constexpr double in_blocks = 0.5, far_in_blocks = 1.2, alone = 6;
+  constexpr double far = 16 * 1024 * 1024;  // bytes, a share of the third-level cache
+  const tconv_tiling &tiling = schedule.tiling;
+  if (!tiling.transpose_input && !tiling.transpose_output) return 0;
+  const auto cost = [](std::int64_t channels, double all) {
+    if (channels < least_transpose_block) return alone;
+    return sizeof(float) * all > far ? far_in_blocks : in_blocks;
+  };
   const tconv_dims dims = typical_dims(plan);
   const std::int64_t in = plan.layer.in_channels, out = plan.layer.out_channels;
-  return tiling.transpose_input * cost(in) * elements(in, dims, false) +
-         tiling.transpose_output * cost(out) * elements(out, dims, true);
+  const double windows = copied_floats(plan, schedule).windows, outputs = elements(out, dims, true);
+  return tiling.transpose_input * cost(in, windows) * windows + tiling.transpose_output * cost(out, outputs) * outputs;
 }
 
 double use_by_columns(int vectors, int positions) {
@@ -71,6 +77,7 @@ double copy_cycles(const Plan &plan, const tconv_dims &dims) {
 double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &tile,
                      const RegisterFile &registers) {
   constexpr double use_by_positions = 0.8, scattered = 1, read_transposed = 0.2;
+  if (tconv_unites_phases(&tiling)) return planes_cycles(plan, tiling, tile);
   if (tiling.lane_sums) return lane_sums_cycles(plan, tiling, tile.tile[2], registers);
   const tconv_dims dims = typical_dims(plan);
   const bool last = tconv_reads_channels_last(&tiling, &plan.layer) && tile.read_block == 0;
@@ -97,7 +104,7 @@ double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
     }
   });
   if (tile.read_block > 0) return cycles + read_transposed * elements(plan.layer.in_channels, dims, false);
-  cycles += transpose_cycles(plan, tiling);
+  cycles += transpose_cycles(plan, schedule_of(tiling, tile));
   if (last) return cycles;
   if (!tiling.transpose_input && !has_single_taps(dims)) cycles += copy_cycles(plan, dims);
   return cycles + scattered * elements(plan.layer.out_channels, dims, true);

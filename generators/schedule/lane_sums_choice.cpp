@@ -28,8 +28,10 @@ constexpr double use_by_lanes = 0.95;
 // Copying an element of the window, as it is, transposed, and transposed from beyond the second-level cache.
 constexpr double copy = 0.1, transposed_copy = 0.5, far_transposed_copy = 0.9;
 
-double copy_cycles(const Plan &plan, const tconv_tiling &tiling) {
-  const double all = elements(plan.layer.in_channels, typical_dims(plan), false);
+double copy_cycles(const Plan &plan, const tconv_tiling &tiling, int longest) {
+  TargetSchedule target;
+  target.tile[2] = longest;
+  const double all = copied_floats(plan, schedule_of(tiling, target)).windows;
   if (!tiling.transpose_input) return copy * all;
   return (all * sizeof(float) > second_level ? far_transposed_copy : transposed_copy) * all;
 }
@@ -86,7 +88,7 @@ LaneTile lane_tile(const Plan &plan, const TargetSchedule &schedule, const tconv
 }
 
 double lane_sums_cycles(const Plan &plan, const tconv_tiling &tiling, int longest, const RegisterFile &registers) {
-  double cycles = copy_cycles(plan, tiling);
+  double cycles = copy_cycles(plan, tiling, longest);
   for_each_class(plan, tiling, [&](const tconv_class &one) {
     const std::int64_t phases = phases_of(one), outputs = plan.layer.out_channels;
     const LaneTile tile = tile_of(phases, outputs, longest, registers);

@@ -12,8 +12,8 @@ namespace tconv {
 
 namespace {
 
-const std::vector<std::string> methods = {"direct",    "pixel_shuffle", "phase_rows",
-                                          "depthwise", "lane_sums",     "winograd"};
+const std::vector<std::string> methods = {"direct",    "pixel_shuffle", "phase_rows", "depthwise",
+                                          "lane_sums", "planes",        "winograd"};
 const std::vector<std::string> autoschedulers = {"adams2019", "li2018", "mullapudi2016"};
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -77,10 +77,11 @@ Result<bool> read_field(std::string_view name, std::string_view value, Parameter
 
 std::int32_t usual_merge(const std::string &method) {
   if (method == "phase_rows") return 2;
+  if (method == "planes") return 3;
   return method == "winograd" || method == "depthwise" ? 0 : 1;
 }
 
-std::int32_t usual_dense(const std::string &method) { return method == "phase_rows" ? 1 : 0; }
+std::int32_t usual_dense(const std::string &method) { return method == "phase_rows" || method == "planes" ? 1 : 0; }
 
 template <typename Integer>
 std::string extents(const Integer *values) {
@@ -108,9 +109,13 @@ Status check_numbers(const Parameters &p) {
     return illegal(fmt::format("block={}: {} to {} bytes are legal", p.tiling.block_bytes, least_block, most_block));
   if (p.target.unroll_depth < 1 || p.target.unroll_depth > 16)
     return illegal(fmt::format("unroll={}: 1 to 16 is legal", p.target.unroll_depth));
-  if (p.tiling.merge_phases > 2 || p.tiling.dense_phases > 1)
+  if (p.tiling.merge_phases > 3 || p.tiling.dense_phases > 1)
     return illegal(
-        fmt::format("merge={} dense={}: 0 to 2 and 0 or 1 are legal", p.tiling.merge_phases, p.tiling.dense_phases));
+        fmt::format("merge={} dense={}: 0 to 3 and 0 or 1 are legal", p.tiling.merge_phases, p.tiling.dense_phases));
+  const bool planes = p.method == "planes";
+  if (planes != (tconv_unites_phases(&p.tiling) != 0) || (planes && !p.tiling.dense_phases))
+    return illegal(
+        fmt::format("method {} with merge={} dense={}", p.method, p.tiling.merge_phases, p.tiling.dense_phases));
   return {};
 }
 
@@ -121,6 +126,15 @@ std::int64_t sums(const Plan &plan, const Parameters &p, bool by_columns) {
   if (p.tiling.dense_phases && !tconv_is_row_of_phases(&p.tiling))
     columns = by_columns ? p.tiling.panel : most_phases(plan, p.tiling) * tconv_group_outputs(&plan.layer);
   return by_columns ? columns / p.target.lanes * positions : columns * positions / p.target.lanes;
+}
+
+Status check_tile(const Plan &plan, const Parameters &p) {
+  for (const int extent : p.target.tile)
+    if (extent < 1) return illegal("tile: every extent is 1 or more");
+  for (int d = 0; d < TCONV_MAX_RANK - plan.layer.rank; ++d)
+    if (p.target.tile[d] != 1)
+      return illegal(fmt::format("tile={}: the rank is {}", extents(p.target.tile), plan.layer.rank));
+  return {};
 }
 
 Status check_direct(const Plan &plan, const Parameters &p, const RegisterFile &registers, int widest) {
@@ -148,11 +162,8 @@ Status check_direct(const Plan &plan, const Parameters &p, const RegisterFile &r
         fmt::format("method {} does not serve {} groups of {} outputs", p.method, plan.layer.groups, outputs));
   if (p.method == "depthwise" && (plan.layer.groups % p.tiling.panel != 0 || p.tiling.merge_phases))
     return illegal(fmt::format("panel={} does not divide {} groups", p.tiling.panel, plan.layer.groups));
-  for (const int extent : p.target.tile)
-    if (extent < 1) return illegal("tile: every extent is 1 or more");
-  for (int d = 0; d < TCONV_MAX_RANK - plan.layer.rank; ++d)
-    if (p.target.tile[d] != 1)
-      return illegal(fmt::format("tile={}: the rank is {}", extents(p.target.tile), plan.layer.rank));
+  const Status tile = check_tile(plan, p);
+  if (!tile.ok()) return tile;
   if ((by_columns ? p.target.columns : p.target.tile[2]) % p.target.lanes != 0)
     return illegal(fmt::format("lanes={} do not divide {}={}", p.target.lanes,
                                by_columns ? "columns" : "tile's last extent",
@@ -197,6 +208,27 @@ Status check_lane_sums(const Plan &plan, const Parameters &p, const RegisterFile
     return illegal(fmt::format("lanes={}: the target's vectors have {}", p.target.lanes, registers.lanes));
   if (p.target.tile[0] != 1 || p.target.tile[1] != 1 || p.target.tile[2] < 1 || p.target.tile[2] > most_positions)
     return illegal(fmt::format("tile={}: 1x1x1 to 1x1x{} are legal", extents(p.target.tile), most_positions));
+  return {};
+}
+
+Status check_planes(const Plan &plan, const Parameters &p, const RegisterFile &registers) {
+  const std::string refusal = refuse_planes(plan);
+  if (!refusal.empty()) return illegal("planes do not serve " + refusal);
+  const Status layout = check_transposition(plan, p, false, false);
+  if (!layout.ok()) return layout;
+  const std::int64_t phases = all_phases(plan);
+  if (p.tiling.panel % phases != 0 || p.target.columns % phases != 0)
+    return illegal(fmt::format("panel={} columns={}: planes take whole filters of {} phases", p.tiling.panel,
+                               p.target.columns, phases));
+  if (p.target.lanes > registers.lanes || p.target.tile[2] % p.target.lanes != 0)
+    return illegal(fmt::format("lanes={}: of up to {}, that divide tile's last extent, {}", p.target.lanes,
+                               registers.lanes, p.target.tile[2]));
+  const Status tile = check_tile(plan, p);
+  if (!tile.ok()) return tile;
+  const int vectors = p.target.tile[0] * p.target.tile[1] * p.target.tile[2] / p.target.lanes;
+  if (p.target.columns * vectors > registers.count)
+    return illegal(
+        fmt::format("{} vectors of sums do not fit {} registers", p.target.columns * vectors, registers.count));
   return {};
 }
 
@@ -282,6 +314,7 @@ Status check_parameters(const Plan &plan, const Halide::Target &target, const Pa
   const Status status = check_numbers(p);
   if (!status.ok()) return status;
   if (p.method == "winograd") return check_winograd(plan, p, registers);
+  if (p.method == "planes") return check_planes(plan, p, registers);
   if (p.method == "lane_sums") return check_lane_sums(plan, p, registers);
   return check_direct(plan, p, registers, registers.lanes);
 }

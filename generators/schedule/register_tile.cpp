@@ -117,9 +117,10 @@ RegisterFile register_file(const Target &target) {
 TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, bool read_transposed,
                                const RegisterFile &registers) {
   const bool columns = tconv_reads_channels_last(&tiling, &plan.layer) && !read_transposed;
-  TargetSchedule one = tiling.lane_sums ? by_lanes(plan, tiling, registers)
-                       : columns        ? by_columns(plan, tiling, registers)
-                                        : by_positions(plan, tiling.panel, registers);
+  TargetSchedule one = tconv_unites_phases(&tiling) ? by_planes(plan, tiling, registers)
+                       : tiling.lane_sums           ? by_lanes(plan, tiling, registers)
+                       : columns                    ? by_columns(plan, tiling, registers)
+                                                    : by_positions(plan, tiling.panel, registers);
   one.transpose_block = registers.lanes;
   if (read_transposed) {
     one.read_block = one.tile[2] = one.lanes = std::min(registers.lanes, 8);

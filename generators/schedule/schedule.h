@@ -11,6 +11,7 @@
 
 #include "algorithm/lane_sums.h"
 #include "algorithm/phase_conv.h"
+#include "algorithm/planes.h"
 #include "algorithm/transpose.h"
 #include "algorithm/winograd.h"
 #include "plan/plan.h"
@@ -52,8 +53,8 @@ struct TargetSchedule {
 };
 
 struct Schedule {
-  std::string method;  // "direct", "pixel_shuffle" (all phases read one window), "phase_rows", "depthwise", "lane_sums"
-                       // or "winograd"
+  std::string method;  // "direct", "pixel_shuffle" (all phases read one window), "phase_rows", "depthwise",
+                       // "lane_sums", "planes" or "winograd"
   std::string reason;  // why these parameters, for `explain`
   std::string source = "from the rules for registers and sizes; nothing was measured";
   std::string autoscheduler;  // one of Halide's, in place of the targets' parts; empty: none
@@ -96,7 +97,7 @@ double elements(std::int64_t channels, const tconv_dims &dims, bool output);
 // transposing costs beside any.
 double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &tile,
                      const RegisterFile &registers);
-double transpose_cycles(const Plan &plan, const tconv_tiling &tiling);
+double transpose_cycles(const Plan &plan, const Schedule &schedule);
 
 // Lane sums: where they are possible, the tile of one target and of one variant, and their cycles where `longest` is
 // the most positions of a tile.
@@ -119,6 +120,15 @@ double use_by_columns(int vectors, int positions);
 // How a call is cut, for target `index` of the schedule; the plan's batch, or one image.
 tconv_cuts cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int threads = 1);
 
+// One target's part alone.
+Schedule schedule_of(const tconv_tiling &tiling, const TargetSchedule &target);
+
+// What the tasks of one image copy, of their windows and of outputs that are staged; the largest window.
+struct CopiedFloats {
+  double windows = 0, outputs = 0, window = 0;
+};
+CopiedFloats copied_floats(const Plan &plan, const Schedule &schedule);
+
 // Winograd's method on the CPU, where the plan allows and its model expects it to be faster than `direct`; otherwise
 // `direct`, whose reason then says why.
 Schedule choose_winograd(const Plan &plan, const std::vector<Halide::Target> &targets, Schedule direct);
@@ -127,12 +137,18 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Halide::Target> &ta
 void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
                         const TargetSchedule &schedule);
 void apply_lane_schedule(LaneSums &sums);
+void apply_planes_schedule(Planes &planes, const Plan &plan, const tconv_tiling &tiling,
+                           const TargetSchedule &schedule);
 void schedule_transpose(Transpose &transpose);
 
 // One of Halide's autoschedulers in its place: "adams2019", "li2018" or "mullapudi2016".
 void apply_autoscheduler(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
                          const Halide::Target &target, const std::string &name);
 void apply_cuda_schedule(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule);
+
+// Of planes: a register tile for one target, whose columns are 0 where none fits its registers; what it costs.
+TargetSchedule by_planes(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers);
+double planes_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &target);
 
 // The kind of phases whose functions the phases of `kind` share, and whether that is `kind` itself.
 int function_kind(const Plan &plan, const tconv_tiling &tiling, int kind);

@@ -183,7 +183,7 @@ double winograd_cycles(const Plan &plan, const Schedule &schedule, const Registe
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
     if (tconv_has_kind(&schedule.tiling, kind))
       cost += kind_cost(plan, schedule, dims, kind, cuts.blocks[kind], stream);
-  return cost / 2 / registers.lanes + transpose_cycles(plan, schedule.tiling);
+  return cost / 2 / registers.lanes + transpose_cycles(plan, schedule);
 }
 
 }  // namespace tconv

@@ -49,6 +49,18 @@ class Space {
     with_blocks(p, direct_blocks);
   }
 
+  void add_planes() {
+    for (const Columns &panel : planes_columns(plan_)) {
+      const Parameters own = {panel.method, "", panel.tiling, by_planes(plan_, panel.tiling, registers_)};
+      const int phases = static_cast<int>(all_phases(plan_));
+      for (int filters = 1; filters <= panel.tiling.panel / phases; ++filters) {
+        Parameters p = own;
+        p.target.columns = filters * phases;
+        if (panel.tiling.panel % p.target.columns == 0) with_tiles(p, p.target.columns, p.target.lanes);
+      }
+    }
+  }
+
   void add_lane_sums() {
     if (!lane_sums_serve(plan_)) return;
     const Columns columns = lane_columns(plan_);
@@ -253,6 +265,7 @@ std::vector<Candidate> search_space(const Plan &plan, const Halide::Target &targ
   Space space(plan, target, threads);
   space.add_direct();
   space.add_lane_sums();
+  space.add_planes();
   space.add_winograd();
   return space.take();
 }

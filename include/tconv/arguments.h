@@ -36,6 +36,7 @@ static inline int tconv_bind_positions(const tconv_job *job, const tconv_class *
                                        const tconv_window *window, const tconv_outputs *outputs,
                                        tconv_arguments *arguments, const float **input, float **output) {
   const int rank = job->layer->rank, row = tconv_is_row_of_phases(&job->kernel->tiling);
+  const int united = tconv_unites_phases(&job->kernel->tiling);
   const int64_t row_taps = tconv_row_taps(&job->kernel->tiling, job->layer, one);
   int i;
   for (i = 0; i < rank; ++i) {
@@ -49,8 +50,11 @@ static inline int tconv_bind_positions(const tconv_job *job, const tconv_class *
     arguments->taps[i] = one->taps == 0 ? 0 : (int32_t)(i == 0 ? run->taps / row_taps : run->taps);
     arguments->steps[i] = (int32_t)run->step;
     tconv_set_dim(&arguments->input_dim[2 + i], window->extent[d] - skip, window->stride[d]);
-    tconv_set_dim(&arguments->output_dim[2 + i], size, out_stride * step);
-    tconv_set_dim(&arguments->output_dim[2 + rank + i], i == 0 && row ? 1 : run->count, out_stride);
+    if (united)
+      tconv_set_dim(&arguments->output_dim[2 + i], tconv_tiled(&job->blocks, job->path, d, size) * step, out_stride);
+    else
+      tconv_set_dim(&arguments->output_dim[2 + i], size, out_stride * step);
+    tconv_set_dim(&arguments->output_dim[2 + rank + i], united || (i == 0 && row) ? 1 : run->count, out_stride);
     *input += skip * window->stride[d];
     *output += (run->first + start[d] * step - outputs->origin[d]) * out_stride;
     arguments->argv[3 + i] = &arguments->taps[i];

@@ -27,6 +27,7 @@ typedef struct tconv_blocks {
   int64_t window_floats; /* of one worker's copy of a window; 0 where every window can be read in place */
   int64_t output_floats; /* of the outputs of a block, where they are not written in place */
   int64_t worker_floats; /* workspace of one worker */
+  int shifts_tiles;      /* tconv_shifts_tiles() */
 } tconv_blocks;
 
 /* Where a worker's memory starts, in bytes: a cache line. */
@@ -57,8 +58,25 @@ typedef struct tconv_job {
   tconv_blocks blocks; /* of the kind */
 } tconv_job;
 
+/* Whether register tiles of united phases stay inside the output, the last of a row shifted to its end. */
+static inline int tconv_shifts_tiles(const tconv_tiling *tiling, const tconv_path *path, const tconv_layer *layer,
+                                     const tconv_dims *dims) {
+  int d;
+  if (!tconv_unites_phases(tiling)) return 0;
+  for (d = 0; d < layer->rank; ++d)
+    if (layer->size[d] == TCONV_UNSET) return 0;
+  for (d = 0; d < TCONV_MAX_RANK; ++d)
+    if (dims->dim[d].out % dims->dim[d].stride != 0 || dims->dim[d].out / dims->dim[d].stride < path->tile[d]) return 0;
+  return 1;
+}
+
+/* Positions of so many that register tiles cover. */
+static inline int64_t tconv_tiled(const tconv_blocks *blocks, const tconv_path *path, int d, int64_t size) {
+  return blocks->shifts_tiles ? size : tconv_round_up(size, path->tile[d]);
+}
+
 static inline int64_t tconv_window_extent(const tconv_blocks *blocks, const tconv_path *path, int d, int64_t size) {
-  return tconv_round_up(size, path->tile[d]) + blocks->high[d] - blocks->low[d];
+  return tconv_tiled(blocks, path, d, size) + blocks->high[d] - blocks->low[d];
 }
 
 /* A window has to be addressed with 32 bits. */
@@ -75,13 +93,18 @@ static inline int64_t tconv_block_floats(const tconv_blocks *blocks, const tconv
   return floats;
 }
 
-/* Floats of the outputs that are written in the other layout before they are transposed: those of a block, of one panel
+/* Whether outputs are written beside their places first. */
+static inline int tconv_stages_outputs(const tconv_blocks *blocks, const tconv_tiling *tiling) {
+  return tiling->transpose_output || (tconv_unites_phases(tiling) && !blocks->shifts_tiles);
+}
+
+/* Floats of the outputs that are written so, to be transposed or copied: those of a block, of one panel
  * of it by Winograd's method unless phases are merged; 0 where outputs are written in place. */
 static inline int64_t tconv_block_output_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
                                                 const tconv_layer *layer, const tconv_dims *dims) {
   const int panels = tconv_is_winograd(tiling) && !tconv_merges_columns(tiling);
   const int64_t channels = panels ? tiling->panel : layer->out_channels;
-  int64_t floats = tiling->transpose_output ? channels : 0;
+  int64_t floats = tconv_stages_outputs(blocks, tiling) ? channels : 0;
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const int64_t extent = blocks->size[d] * dims->dim[d].stride;
@@ -91,14 +114,23 @@ static inline int64_t tconv_block_output_floats(const tconv_blocks *blocks, cons
   return floats;
 }
 
+/* Whether the last block of a dimension is large enough for tiles that are shifted. */
+static inline int tconv_holds_tiles(const tconv_blocks *blocks, const tconv_path *path, int d, int64_t size) {
+  const int64_t rest = blocks->quotients[d] % size;
+  return !blocks->shifts_tiles || rest == 0 || rest >= path->tile[d];
+}
+
 /* Halves the outermost dimension that still can be; 0 when none can. */
 static inline int tconv_halve_block(tconv_blocks *blocks, const tconv_path *path) {
   int d;
-  for (d = 0; d < TCONV_MAX_RANK; ++d)
-    if (blocks->size[d] > path->tile[d]) {
-      blocks->size[d] = tconv_round_up(tconv_ceil_div(blocks->size[d], 2), path->tile[d]);
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    int64_t size = tconv_round_up(tconv_ceil_div(blocks->size[d], 2), path->tile[d]);
+    while (size < blocks->size[d] && !tconv_holds_tiles(blocks, path, d, size)) size += path->tile[d];
+    if (size < blocks->size[d]) {
+      blocks->size[d] = size;
       return 1;
     }
+  }
   return 0;
 }
 
@@ -113,17 +145,25 @@ static inline int64_t tconv_count_blocks(tconv_blocks *blocks) {
 }
 
 /* How far the windows of a dimension reach before and behind a block, over all its phases. Returns their runs. */
-static inline int64_t tconv_reach(const tconv_dim *dim, int merge, int64_t *low, int64_t *high) {
+static inline int64_t tconv_reach(const tconv_tiling *tiling, const tconv_dims *dims, int d, int64_t *low,
+                                  int64_t *high) {
   int64_t r, runs = 0;
   tconv_run run;
   *low = *high = 0;
-  for (r = 0; r < dim->stride; r += run.count, ++runs) {
-    run = tconv_phase_run(dim, r, merge);
-    if (run.taps == 0 || r >= dim->out) continue;
+  for (r = 0; r < dims->dim[d].stride; r += run.count, ++runs) {
+    run = tconv_class_run(tiling, dims, d, r);
+    if (run.taps == 0 || r >= dims->dim[d].out) continue;
     *low = tconv_min(*low, run.offset);
     *high = tconv_max(*high, run.offset + (run.taps - 1) * run.step);
   }
   return runs;
+}
+
+/* Whether windows are copied wherever they lie. Each panel of united phases reads its window again, of which rows in
+ * planes that are a power of two apart would not stay in the cache. */
+static inline int tconv_copies_windows(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims) {
+  return tiling->transpose_input ||
+         (tconv_unites_phases(tiling) && layer->out_channels > tconv_united_filters(tiling, dims));
 }
 
 /* 1 when no window of any block leaves the input, so that none is copied. */
@@ -131,7 +171,7 @@ static inline int tconv_reads_in_place(const tconv_blocks *blocks, const tconv_p
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const int64_t last = tconv_max(blocks->count[d] - 1, 0) * blocks->size[d];
-    const int64_t rest = tconv_round_up(blocks->quotients[d] - last, path->tile[d]);
+    const int64_t rest = tconv_tiled(blocks, path, d, blocks->quotients[d] - last);
     if (blocks->low[d] < 0 || last + rest + blocks->high[d] > dims->dim[d].in) return 0;
   }
   return 1;
@@ -140,7 +180,7 @@ static inline int tconv_reads_in_place(const tconv_blocks *blocks, const tconv_p
 /* What follows from the blocks, their parts and the most threads. */
 static inline void tconv_set_tasks(const tconv_tiling *tiling, const tconv_path *path, const tconv_layer *layer,
                                    const tconv_dims *dims, int64_t images, int64_t threads, tconv_blocks *blocks) {
-  const int in_place = !tiling->transpose_input && tconv_reads_in_place(blocks, path, dims);
+  const int in_place = !tconv_copies_windows(tiling, layer, dims) && tconv_reads_in_place(blocks, path, dims);
   blocks->tasks = blocks->parts * images;
   blocks->workers = tconv_max(tconv_min(blocks->tasks, threads), 1);
   blocks->window_floats = in_place ? 0 : tconv_round_up(tconv_block_floats(blocks, path, layer), 16);
@@ -153,11 +193,12 @@ static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_pat
   const int64_t budget = tiling->block_bytes / (int64_t)sizeof(float);
   int64_t classes = 1, per_image;
   int d;
+  blocks->shifts_tiles = tconv_shifts_tiles(tiling, path, layer, dims);
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const tconv_dim *dim = &dims->dim[d];
     blocks->quotients[d] = tconv_ceil_div(dim->out, dim->stride);
     blocks->size[d] = tconv_max(tconv_round_up(blocks->quotients[d], path->tile[d]), 1);
-    classes *= tconv_reach(dim, tconv_merges(tiling, d), &blocks->low[d], &blocks->high[d]);
+    classes *= tconv_reach(tiling, dims, d, &blocks->low[d], &blocks->high[d]);
     blocks->first_output[d] = 0;
   }
   while ((tconv_block_floats(blocks, path, layer) > budget ||
@@ -237,6 +278,7 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
   int64_t per_image;
   int64_t slack = 0;
   int i, d;
+  blocks->shifts_tiles = 0;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     blocks->quotients[d] = grid.dim[d].count * grid.dim[d].outputs;
     blocks->size[d] = tconv_max(blocks->quotients[d], grid.dim[d].outputs);

@@ -62,6 +62,15 @@ static inline int tconv_merges(const tconv_tiling *tiling, int dim) {
 
 static inline int tconv_is_row_of_phases(const tconv_tiling *tiling) { return tiling->merge_phases == 2; }
 
+/* Whether all phases are one class, of united runs. */
+static inline int tconv_unites_phases(const tconv_tiling *tiling) { return tiling->merge_phases == 3; }
+
+/* The run of dimension `d` that starts with phase `first`, of a class. */
+static inline tconv_run tconv_class_run(const tconv_tiling *tiling, const tconv_dims *dims, int d, int64_t first) {
+  return tconv_unites_phases(tiling) ? tconv_united_run(&dims->dim[d])
+                                     : tconv_phase_run(&dims->dim[d], first, tconv_merges(tiling, d));
+}
+
 /* What the packed weights are cut into: groups, and the columns of a phase in each. */
 static inline int64_t tconv_column_groups(const tconv_tiling *tiling, const tconv_layer *layer) {
   return tiling->group_columns ? 1 : layer->groups;
@@ -73,6 +82,11 @@ static inline int64_t tconv_column_outputs(const tconv_tiling *tiling, const tco
 /* Outputs at one position that a function takes as one dimension: a phase's, or those of a row of so many phases. */
 static inline int64_t tconv_row_outputs(const tconv_tiling *tiling, const tconv_layer *layer, int64_t phases) {
   return tconv_column_outputs(tiling, layer) * (tconv_is_row_of_phases(tiling) ? phases : 1);
+}
+
+/* Of united phases: filters of a panel. */
+static inline int64_t tconv_united_filters(const tconv_tiling *tiling, const tconv_dims *dims) {
+  return tiling->panel / (dims->dim[0].stride * dims->dim[1].stride * dims->dim[2].stride);
 }
 
 /* The distance, in columns, from one phase to the next one of the same class. */
@@ -118,7 +132,7 @@ static inline void tconv_class_fill(const tconv_tiling *tiling, const tconv_laye
 static inline void tconv_first_class(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
                                      tconv_class *one) {
   int d;
-  for (d = 0; d < TCONV_MAX_RANK; ++d) one->run[d] = tconv_phase_run(&dims->dim[d], 0, tconv_merges(tiling, d));
+  for (d = 0; d < TCONV_MAX_RANK; ++d) one->run[d] = tconv_class_run(tiling, dims, d, 0);
   one->weights = tconv_bias_floats(tiling, layer);
   tconv_class_fill(tiling, layer, one);
 }
@@ -131,8 +145,8 @@ static inline int tconv_next_class(const tconv_tiling *tiling, const tconv_layer
   one->weights += tconv_class_floats(tiling, layer, one);
   for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
     const int64_t next = one->run[d].first + one->run[d].count;
-    const int more = next < dims->dim[d].stride;
-    one->run[d] = tconv_phase_run(&dims->dim[d], more ? next : 0, tconv_merges(tiling, d));
+    const int more = !tconv_unites_phases(tiling) && next < dims->dim[d].stride;
+    one->run[d] = tconv_class_run(tiling, dims, d, more ? next : 0);
     if (more) {
       tconv_class_fill(tiling, layer, one);
       return 1;

@@ -206,6 +206,21 @@ static inline tconv_run tconv_phase_run(const tconv_dim *dim, int64_t first, int
   return run;
 }
 
+/* All phases of a dimension of dilation 1 as one run, over the union of their windows: kernel[first_tap + p - j *
+ * tap_step] may lie outside the kernel, and output o may lie beyond dim->out. Then there is none. */
+static inline tconv_run tconv_united_run(const tconv_dim *dim) {
+  tconv_run run;
+  const int64_t s = dim->stride, last = s - 1 + dim->crop, first = dim->kernel - 1 - dim->crop;
+  run.first = 0;
+  run.count = run.tap_step = s;
+  run.extent = tconv_ceil_div(dim->out, s);
+  run.offset = (tconv_mod(first, s) - first) / s;
+  run.taps = (last - tconv_mod(last, s)) / s - run.offset + 1;
+  run.first_tap = dim->crop - s * run.offset;
+  run.step = 1;
+  return run;
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -37,6 +37,25 @@ static inline int64_t tconv_column_source(const tconv_tiling *tiling, const tcon
   return out < tconv_column_outputs(tiling, layer) && phase == 0 ? source : -1;
 }
 
+/* Of united phases, for the column and the tap; -1 also where the phase has no such tap. */
+static inline int64_t tconv_united_source(const tconv_layer *layer, const tconv_dims *dims, const tconv_class *one,
+                                          const tconv_weight_strides *strides, int64_t column, int64_t tap) {
+  const int64_t phases = one->run[0].count * one->run[1].count * one->run[2].count, out = column / phases;
+  const int lead = TCONV_MAX_RANK - layer->rank;
+  int64_t phase = column % phases, source = out * strides->out;
+  int d;
+  if (out >= layer->out_channels) return -1;
+  for (d = TCONV_MAX_RANK - 1; d >= lead; --d) {
+    const tconv_run *run = &one->run[d];
+    const int64_t of_kernel = run->first_tap + phase % run->count - tap % run->taps * run->tap_step;
+    if (of_kernel < 0 || of_kernel >= dims->dim[d].kernel) return -1;
+    source += of_kernel * strides->tap[d - lead];
+    phase /= run->count;
+    tap /= run->taps;
+  }
+  return source;
+}
+
 /* What the tap adds to it. */
 static inline int64_t tconv_tap_source(const tconv_layer *layer, const tconv_class *one,
                                        const tconv_weight_strides *strides, int64_t tap) {
@@ -51,9 +70,19 @@ static inline int64_t tconv_tap_source(const tconv_layer *layer, const tconv_cla
   return source;
 }
 
+static inline int64_t tconv_source(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
+                                   const tconv_class *one, const tconv_weight_strides *strides, int64_t column,
+                                   int64_t tap) {
+  int64_t source;
+  if (tconv_unites_phases(tiling)) return tconv_united_source(layer, dims, one, strides, column, tap);
+  source = tconv_column_source(tiling, layer, one, strides, column);
+  return source < 0 ? source : source + tconv_tap_source(layer, one, strides, tap);
+}
+
 /* Packs one class; `weights` is in the framework's order. Columns that only fill up a panel become zero. */
-static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one,
-                                    const float *weights, const tconv_weight_strides *strides, float *packed) {
+static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
+                                    const tconv_class *one, const float *weights, const tconv_weight_strides *strides,
+                                    float *packed) {
   const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel, depth = one->taps * inputs;
   const int64_t column_stride = tiling->lane_sums ? depth : 1, depth_stride = tiling->lane_sums ? 1 : panel;
   float *to = packed + one->weights;
@@ -61,14 +90,14 @@ static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_laye
   int64_t group, first, tap, in, c;
   for (group = 0; group < tconv_column_groups(tiling, layer); ++group)
     for (first = 0; first < one->columns; first += panel) {
-      for (c = 0; c < panel; ++c) source[c] = tconv_column_source(tiling, layer, one, strides, first + c);
-      for (tap = 0; tap < one->taps; ++tap)
+      for (tap = 0; tap < one->taps; ++tap) {
+        for (c = 0; c < panel; ++c) source[c] = tconv_source(tiling, layer, dims, one, strides, first + c, tap);
         for (in = 0; in < inputs; ++in) {
-          const float *from =
-              weights + group * strides->group + in * strides->in + tconv_tap_source(layer, one, strides, tap);
+          const float *from = weights + group * strides->group + in * strides->in;
           float *row = to + (tap * inputs + in) * depth_stride;
           for (c = 0; c < panel; ++c) row[c * column_stride] = source[c] < 0 ? 0.0f : from[source[c]];
         }
+      }
       to += panel * depth;
     }
 }
@@ -170,7 +199,7 @@ static inline void tconv_pack_all(const tconv_tiling *tiling, const tconv_layer 
   }
   tconv_first_class(tiling, layer, dims, &one);
   do {
-    tconv_pack_class(tiling, layer, &one, weights, strides, packed);
+    tconv_pack_class(tiling, layer, dims, &one, weights, strides, packed);
   } while (tconv_next_class(tiling, layer, dims, &one));
 }
 

@@ -76,19 +76,42 @@ static inline int64_t tconv_offset(const int64_t *stride, const int64_t *first) 
   return first[0] * stride[0] + first[1] * stride[1] + first[2] * stride[2];
 }
 
-/* Copies a window from `image`, whose strides and layout are the layer's. */
+/* Rows of planes are short: a call of memcpy() for each costs more than what it copies. */
+enum { TCONV_SHORT_ROW = 256 };
+
+static inline void tconv_copy_row(const float *from, int64_t floats, float *to) {
+  enum { WIDE = 16, NARROW = 4 };
+  int64_t i = 0;
+  if (floats > TCONV_SHORT_ROW) {
+    memcpy(to, from, (size_t)floats * sizeof(float));
+  } else if (floats >= WIDE) {
+    for (; i + WIDE <= floats; i += WIDE) memcpy(to + i, from + i, WIDE * sizeof(float));
+    memcpy(to + floats - WIDE, from + floats - WIDE, WIDE * sizeof(float));
+  } else if (floats >= NARROW) {
+    for (; i + NARROW <= floats; i += NARROW) memcpy(to + i, from + i, NARROW * sizeof(float));
+    memcpy(to + floats - NARROW, from + floats - NARROW, NARROW * sizeof(float));
+  } else {
+    for (; i < floats; ++i) to[i] = from[i];
+  }
+}
+
+/* Copies a window from `image`, whose strides and layout are the layer's; zeros at the ends of its rows. */
 static inline void tconv_copy_window(const tconv_window *window, const float *image, const int64_t *stride,
                                      int64_t channel_stride, const int64_t *first, const int64_t *last, int64_t planes,
                                      int64_t pixel, float *to) {
-  const size_t bytes = (size_t)((last[2] - first[2]) * pixel) * sizeof(float);
-  int64_t plane, z, y;
-  for (plane = 0; plane < planes; ++plane)
-    for (z = first[0]; z < last[0]; ++z)
-      for (y = first[1]; y < last[1]; ++y)
-        memcpy(to + plane * window->channel_stride + z * window->stride[0] + y * window->stride[1] + first[2] * pixel,
-               image + plane * channel_stride + (window->low[0] + z) * stride[0] + (window->low[1] + y) * stride[1] +
-                   (window->low[2] + first[2]) * stride[2],
-               bytes);
+  const int64_t begin = first[2] * pixel, end = last[2] * pixel, row = window->extent[2] * pixel;
+  int64_t plane, z, y, i;
+  image += tconv_offset(stride, window->low) + first[2] * stride[2];
+  for (plane = 0; plane < planes; ++plane, image += channel_stride, to += window->channel_stride)
+    for (z = first[0]; z < last[0]; ++z) {
+      const float *from = image + z * stride[0] + first[1] * stride[1];
+      float *line = to + z * window->stride[0] + first[1] * window->stride[1];
+      for (y = first[1]; y < last[1]; ++y, from += stride[1], line += row) {
+        for (i = 0; i < begin; ++i) line[i] = 0;
+        tconv_copy_row(from, end - begin, line + begin);
+        for (i = end; i < row; ++i) line[i] = 0;
+      }
+    }
 }
 
 /* Dimensions (column, row, y, z) of tconv_path.transpose's arrays: [0] is contiguous. */
@@ -185,7 +208,7 @@ static inline int tconv_load_window(const tconv_job *job, int64_t image, const i
   const int64_t planes = last_layout ? 1 : layer->in_channels, pixel = last_layout ? layer->in_channels : 1;
   int64_t extent[TCONV_MAX_RANK], stride[TCONV_MAX_RANK], first[TCONV_MAX_RANK], last[TCONV_MAX_RANK], channel_stride;
   const float *image_data = job->call->input;
-  int whole = !transposed, any, d;
+  int whole = !tconv_copies_windows(&job->kernel->tiling, layer, &job->dims), any, d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     extent[d] = dim[d].in;
     window->low[d] = start[d] + blocks->low[d];
@@ -202,7 +225,7 @@ static inline int tconv_load_window(const tconv_job *job, int64_t image, const i
   tconv_dense_strides(last_layout, layer->in_channels, window->extent, &window->channel_stride, window->stride);
   window->data = memory;
   any = tconv_inside(dim, window, first, last);
-  tconv_clear_outside(window, first, last, planes, pixel, !transposed || last_layout || !any, memory);
+  tconv_clear_outside(window, first, last, planes, pixel, !any || (transposed && last_layout), memory);
   if (!any) return TCONV_OK;
   if (transposed) return tconv_transpose_window(job, window, image_data, stride, channel_stride, first, last, memory);
   tconv_copy_window(window, image_data, stride, channel_stride, first, last, planes, pixel, memory);
@@ -213,8 +236,9 @@ static inline int tconv_load_window(const tconv_job *job, int64_t image, const i
 static inline tconv_outputs tconv_find_outputs(const tconv_job *job, int64_t image, const int64_t *start,
                                                int64_t first_channel, int64_t channels, float *memory) {
   const tconv_layer *layer = job->layer;
-  const int transposed = job->kernel->tiling.transpose_output;
-  const int last_layout = tconv_writes_channels_last(&job->kernel->tiling, layer);
+  const tconv_tiling *tiling = &job->kernel->tiling;
+  const int staged = tconv_stages_outputs(&job->blocks, tiling);
+  const int last_layout = tconv_writes_channels_last(tiling, layer);
   int64_t extent[TCONV_MAX_RANK], all;
   tconv_outputs outputs;
   int d;
@@ -222,13 +246,25 @@ static inline tconv_outputs tconv_find_outputs(const tconv_job *job, int64_t ima
   outputs.channels = channels;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const tconv_dim *dim = &job->dims.dim[d];
-    extent[d] = transposed ? job->blocks.size[d] * dim->stride : dim->out;
-    outputs.origin[d] = transposed ? start[d] * dim->stride + job->blocks.first_output[d] : 0;
+    extent[d] = staged ? job->blocks.size[d] * dim->stride : dim->out;
+    outputs.origin[d] = staged ? start[d] * dim->stride + job->blocks.first_output[d] : 0;
   }
-  all = tconv_dense_strides(last_layout, transposed ? channels : layer->out_channels, extent, &outputs.channel_stride,
+  all = tconv_dense_strides(last_layout, staged ? channels : layer->out_channels, extent, &outputs.channel_stride,
                             outputs.stride);
-  outputs.data = transposed ? memory : job->call->output + image * all + first_channel * outputs.channel_stride;
+  outputs.data = staged ? memory : job->call->output + image * all + first_channel * outputs.channel_stride;
   return outputs;
+}
+
+/* Copies outputs of the part [first, last), whose rows are contiguous, to the same strides of the layer's output. */
+static inline void tconv_copy_outputs(const tconv_outputs *outputs, const int64_t *first, const int64_t *last,
+                                      const float *from, const int64_t *stride, int64_t channel_stride, float *to) {
+  const size_t bytes = (size_t)(last[2] - first[2]) * sizeof(float);
+  int64_t channel, z, y;
+  for (channel = 0; channel < outputs->channels; ++channel)
+    for (z = 0; z < last[0] - first[0]; ++z)
+      for (y = 0; y < last[1] - first[1]; ++y)
+        memcpy(to + channel * channel_stride + z * stride[0] + y * stride[1],
+               from + channel * outputs->channel_stride + z * outputs->stride[0] + y * outputs->stride[1], bytes);
 }
 
 /* Brings what was written beside the output to where it belongs. */
@@ -239,7 +275,7 @@ static inline int tconv_store_outputs(const tconv_job *job, int64_t image, const
   const float *from = outputs->data;
   float *to = job->call->output;
   int d;
-  if (!job->kernel->tiling.transpose_output) return TCONV_OK;
+  if (!tconv_stages_outputs(&job->blocks, &job->kernel->tiling)) return TCONV_OK;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const tconv_dim *dim = &job->dims.dim[d];
     extent[d] = dim->out;
@@ -250,6 +286,10 @@ static inline int tconv_store_outputs(const tconv_job *job, int64_t image, const
   }
   to += image * tconv_dense_strides(layer->channels_last, layer->out_channels, extent, &channel_stride, stride);
   to += tconv_offset(stride, first) + outputs->first_channel * channel_stride;
+  if (!job->kernel->tiling.transpose_output) {
+    tconv_copy_outputs(outputs, first, last, from, stride, channel_stride, to);
+    return TCONV_OK;
+  }
   from_dims = tconv_planes(first, last, outputs->stride);
   to_dims = tconv_planes(first, last, stride);
   if (layer->channels_last)

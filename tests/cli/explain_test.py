@@ -51,7 +51,7 @@ class Explain(TconvcTest):
         narrow = self.explain(filters=16, input_shape=[1, 32, 32, 4])
         self.assertRegex(narrow, r"method: direct;.*; not winograd: .* should be \d\.\d+ times as fast")
 
-    def test_few_channels_are_computed_as_planes(self):
+    def test_few_channels_are_computed_over_positions(self):
         text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=2, input_shape=[1, 64, 64, 12])
         self.assertIn("transposed, to be computed as channels first", text)
 
@@ -64,9 +64,20 @@ class Explain(TconvcTest):
             exact = self.explain("--target", target, "--exact", **few)
             self.assertIn("method: lane_sums; 3 output channels of 64 input channels each", exact)
         text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=1, data_format="channels_first",
-                            input_shape=[1, 64, 64, 64])
+                            input_shape=[1, 64, 12, 12])
         self.assertIn("method: lane_sums; 1 output channels of 64 input channels each", text)
         self.assertIn(" transpose=input ", text)
+
+    def test_few_outputs_with_channels_first_are_planes(self):
+        few = {"filters": 3, "data_format": "channels_first", "input_shape": [1, 64, 32, 32]}
+        text = self.explain("--target", "x86-64-linux-avx512_skylake", "--exact", **few)
+        self.assertIn("method: planes; 4 phases of 3 of 3 filters share one register tile, vectors run over positions",
+                      text)
+        self.assertIn("  planes panel=12 columns=12 lanes=16 tile=", text)
+        self.assertRegex(text, r"million cycles an image expected, 0\.[5-9]\d of the multiply-add peak")
+        last = self.explain("--target", "x86-64-linux-avx512_skylake", "--exact", filters=3,
+                            input_shape=[1, 32, 32, 64])
+        self.assertNotIn("planes", last)
 
     def test_the_taps_over_one_input_are_phases(self):
         text = self.explain(filters=512, strides=[1, 2], padding="valid", input_shape=[1, 1, 7, 100])

@@ -78,6 +78,24 @@ Case random_case(Random &random) {
   return c;
 }
 
+// Draws until the layer is one whose phases can be united.
+Case random_united_case(Random &random) {
+  for (;;) {
+    Case c = random_case(random);
+    std::int64_t phases = 1, dilation = 1;
+    for (const tconv_dim &dim : c.problem.dim) {
+      phases *= dim.stride;
+      dilation = std::max(dilation, dim.dilation);
+    }
+    if (c.layer.groups != 1 || c.layer.channels_last || dilation != 1 || 2 * phases > TCONV_MAX_PANEL) continue;
+    c.tiling.merge_phases = 3;
+    c.tiling.dense_phases = 1;
+    c.tiling.transpose_input = c.tiling.transpose_output = c.tiling.lane_sums = 0;
+    c.tiling.panel = static_cast<std::int32_t>(random(1, 2) * phases);
+    return c;
+  }
+}
+
 std::string describe(const Case &c) {
   std::string text = "rank " + std::to_string(c.layer.rank) + " channels_last " +
                      std::to_string(c.layer.channels_last) + " batch " + std::to_string(c.problem.batch) + " ci " +
@@ -119,6 +137,31 @@ TEST_F(Driver, RandomLayersAreTheDefinitionsWhateverTheCutAndTheThreads) {
   EXPECT_GT(in_place, layers / 10);
   EXPECT_GT(empty, layers / 20);
   EXPECT_GT(rows_of_phases, layers / 20);
+}
+
+TEST_F(Driver, UnitedPhasesAreTheDefinitionWhetherTilesAreShiftedOrOutputsStaged) {
+  Random random(2);
+  int copied = 0, in_place = 0, empty = 0, shifted = 0;
+  for (int i = 0; i < layers; ++i) {
+    const Case c = random_united_case(random);
+    SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
+    const ReferenceKernel reference(c.tiling, c.tile);
+    reference_strides = {c.problem.dim[2].stride, c.problem.dim[1].stride, c.problem.dim[0].stride};
+    const tconv_dims dims = {{c.problem.dim[0], c.problem.dim[1], c.problem.dim[2]}};
+    const int shifts = tconv_shifts_tiles(&c.tiling, &reference.path, &c.layer, &dims);
+    // The memory beside the output is written again by the next block.
+    reference_expects_nan = shifts != 0;
+    reference_channels = 0;
+    Outcome outcome = {};
+    ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, sum_tolerance, &outcome));
+    empty += outcome.empty;
+    shifted += shifts;
+    (outcome.copied ? copied : in_place) += 1;
+  }
+  EXPECT_GT(copied, layers / 10);
+  EXPECT_GT(in_place, layers / 60);
+  EXPECT_GT(empty, layers / 20);
+  EXPECT_GT(shifted, layers / 10);
 }
 
 }  // namespace

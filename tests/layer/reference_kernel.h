@@ -12,7 +12,7 @@
 
 #include "HalideRuntime.h"
 #include "naive_scatter.h"
-#include "tconv/kernel.h"
+#include "tconv/classes.h"
 
 namespace tconv::test {
 
@@ -20,6 +20,9 @@ namespace tconv::test {
 inline Position reference_tile = {1, 1, 1};
 // Outputs are written once: what is not this NaN beforehand was written by another task.
 inline bool reference_expects_nan = false;
+
+// Of a layer whose phases are united; [0] is the innermost dimension.
+inline Position reference_strides = {1, 1, 1};
 
 // Of the layer, where a row of phases makes more of them; 0: as many as the output has.
 inline std::int64_t reference_channels = 0;
@@ -146,6 +149,39 @@ inline int compute_phases(void **argv, bool dense, const Position &tile) {
   return failed;
 }
 
+// The same with united phases: output (co, group, outputs, one phase), a filter's columns one behind the other.
+inline int reference_united_phases(void **argv) {
+  const Arguments a(argv);
+  const Position &stride = reference_strides;
+  const std::int64_t phases = stride[0] * stride[1] * stride[2], columns = a.out.extent(0) * phases;
+  Position size = {1, 1, 1};
+  for (int i = 0; i < a.rank; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    size[k] = a.out.extent(2 + i);
+    if (size[k] % stride[k] != 0 || a.out.extent(2 + a.rank + i) != 1) return 1;
+    if (size[k] / stride[k] + (a.taps[k] - 1) * a.steps[k] > a.in.extent(2 + i)) return 2;
+  }
+  if (a.weights.extent(0) % phases != 0 || a.weights.extent(2) != tconv_ceil_div(columns, a.weights.extent(0)))
+    return 3;
+  int failed = 0;
+  for_each_position({size[2], size[1], size[0]}, [&](const Position &at) {
+    Position q = {0, 0, 0};
+    std::int64_t phase = 0, to = 0;
+    for (int i = a.rank - 1; i >= 0; --i) {
+      const auto k = static_cast<std::size_t>(i);
+      q[k] = at[2 - k] / stride[k];
+      phase = phase * stride[k] + at[2 - k] % stride[k];
+      to += at[2 - k] * a.out.stride(2 + i);
+    }
+    for (std::int64_t co = 0; co < a.out.extent(0); ++co) {
+      float *const out = a.out.at(to + co * a.out.stride(0));
+      if (reference_expects_nan && !std::isnan(*out)) failed = 4;
+      *out = static_cast<float>(one_output(a, 0, co, co * phases + phase, q));
+    }
+  });
+  return failed;
+}
+
 template <bool dense>
 int reference_phases(void **argv) {
   return compute_phases(argv, dense, reference_tile);
@@ -207,7 +243,9 @@ inline int reference_transpose(void **argv) {
 // A general kernel, or what the caller makes of it. Not copied: it points into itself.
 struct ReferenceKernel {
   explicit ReferenceKernel(const tconv_tiling &tiling, const Position &tile = {1, 1, 1})
-      : phases(tiling.dense_phases ? reference_phases<true> : reference_phases<false>) {
+      : phases(tconv_unites_phases(&tiling) ? reference_united_phases
+               : tiling.dense_phases        ? reference_phases<true>
+                                            : reference_phases<false>) {
     kernel.tiling = tiling;
     for (std::size_t d = 0; d < tile.size(); ++d) path.tile[d] = static_cast<std::int32_t>(tile[d]);
   }

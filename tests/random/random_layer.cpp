@@ -72,14 +72,14 @@ std::int64_t draw_extent(Random &random, int rank) {
 
 void draw_channels(Random &random, const Limits &limits, tconv_layer &layer) {
   const std::int64_t most = limits.most_channels;
-  if (limits.depthwise || (!limits.few_outputs && random.one_in(12))) {
+  if (limits.depthwise || (!limits.few_outputs && !limits.planes && random.one_in(12))) {
     layer.groups = random.one_of({4, 8, 12, 16, 32, 48, 64});
     if (!limits.depthwise) layer.groups += random(-2, 1);
     layer.in_channels = layer.groups;
     layer.out_channels = layer.groups * (limits.depthwise ? 1 : random(1, 2));
     return;
   }
-  if (limits.few_outputs) {
+  if (limits.few_outputs || limits.planes) {
     layer.groups = 1;
     layer.in_channels = random.one_of({31, 36, 40, 56, 61, 64, 66, 76, 96, 112, 128});
     layer.out_channels = random.one_of({1, 1, 2, 3, 3, 4, 5});
@@ -123,6 +123,7 @@ RandomLayer draw_any(Random &random, int rank, const Limits &limits) {
   drawn.style = static_cast<Style>(random(0, style_count - (limits.depthwise ? 2 : 1)));  // TFLite has no groups
   layer.rank = rank;
   layer.channels_last = static_cast<std::int32_t>(random(limits.depthwise || limits.few_outputs ? 1 : 0, 1));
+  if (limits.planes) layer.channels_last = 0;
   draw_channels(random, limits, layer);
   if (drawn.style == Style::tflite) {
     layer.in_channels /= layer.groups;
@@ -130,7 +131,7 @@ RandomLayer draw_any(Random &random, int rank, const Limits &limits) {
     layer.groups = 1;
   }
   const Sizes call = draw_sizes(random, rank);
-  const bool dilated = random.one_in(3) && !limits.short_phases;
+  const bool dilated = random.one_in(3) && !limits.short_phases && !limits.planes;
   const bool alike = random.one_in(2);  // every dimension with the same rule
   for (int d = 0; d < rank; ++d) {
     layer.rule[d] = draw_rule(random, rank, drawn.style, limits, dilated, call.size[static_cast<std::size_t>(d)]);

@@ -12,11 +12,21 @@ namespace tconv::test {
 inline bool is_depthwise(std::uint64_t index) { return index % 23 == 8; }
 
 // Every host batch has those for all paths together and for one, every target some.
-inline bool has_few_outputs(std::uint64_t index) { return index % 23 == 3 || index % 23 == 9 || index % 23 == 17; }
+inline bool has_few_outputs(std::uint64_t index) {
+  return index % 23 == 3 || index % 23 == 9 || index % 23 == 17 || index % 23 == 20;
+}
+
+// The same for those that vectors over positions suit.
+inline bool has_planes(std::uint64_t index) {
+  return index % 23 == 4 || index % 23 == 11 || index % 23 == 14 || index % 23 == 22;
+}
+
+// Of those with few outputs, one that Winograd's method does not take.
+inline bool is_exact(std::uint64_t index) { return index % 23 == 9; }
 
 // Compiled with Winograd's method wherever it is possible, however narrow the layer.
 inline bool uses_winograd(std::uint64_t index) {
-  return !is_depthwise(index) && !has_few_outputs(index) && (index % 8 == 2 || index % 8 == 5);
+  return !is_depthwise(index) && !has_few_outputs(index) && !has_planes(index) && (index % 8 == 2 || index % 8 == 5);
 }
 
 inline RandomLayer draw_specialised(std::uint64_t index) {
@@ -26,6 +36,7 @@ inline RandomLayer draw_specialised(std::uint64_t index) {
   limits.most_channels = 136;
   limits.depthwise = is_depthwise(index);
   limits.few_outputs = has_few_outputs(index);
+  limits.planes = has_planes(index);
   limits.short_phases = uses_winograd(index);
   return draw_layer(500000 + 1000 * index, limits);
 }

@@ -64,6 +64,7 @@ EmitRequest request_of(std::uint64_t index, const std::string &target, bool with
   EmitRequest request;
   request.plan.name = fmt::format("layer_{}", index);
   request.plan.layer = random.layer;
+  if (is_exact(index)) request.plan.use_winograd = UseWinograd::never;
   if (uses_winograd(index)) request.plan.use_winograd = UseWinograd::where_possible;
   request.weight_strides = strides_of(random);
   const Result<std::vector<Halide::Target>> targets = check_targets(targets_of(target, index));
@@ -163,7 +164,9 @@ int main(int argc, char **argv) {
       totals.methods);
   if (options.count >= 23 && totals.methods.size() < 5)
     fail("a batch has five at least of direct, pixel_shuffle, depthwise and winograd kernels and of those transposed");
-  if (options.count >= 23 && totals.methods["lane_sums"] == 0) fail("a batch has a kernel of lane sums at least");
+  for (const std::string method : {"lane_sums", "planes"})
+    if (options.count >= 23 && totals.methods[method] == 0)
+      fail(fmt::format("a batch has a kernel of {} at least", method));
   const std::string program = build(options);
   std::fflush(stdout);
   // The directory stays for a look at it when something is wrong.

@@ -169,6 +169,26 @@ TEST(Parameters, SchedulesThatAreNotLegalForALayer) {
   EXPECT_THAT(check_error(few_first, lanes + " transpose=both"), HasSubstr("channels first with transpose=input"));
   EXPECT_THAT(check_error(few_last, lanes + " transpose=input"), HasSubstr("channels last with no transpose"));
   EXPECT_THAT(check_error(last, lanes), HasSubstr("64 output channels"));
+  const std::string planes = "planes panel=12 columns=12 lanes=16 tile=1x1x32 block=65536";
+  EXPECT_EQ(check_error(few_first, planes), "");
+  EXPECT_EQ(check_error(few_first, "planes panel=12 columns=4 lanes=8 tile=1x2x24 block=65536"), "");
+  EXPECT_THAT(check_error(few_last, planes), HasSubstr("planes do not serve channels last"));
+  EXPECT_THAT(check_error(few_first, planes + " transpose=both"), HasSubstr("channels first with no transpose"));
+  EXPECT_THAT(check_error(few_first, planes + " dense=0"), HasSubstr("merge=3 dense=0"));
+  EXPECT_THAT(check_error(few_first, planes + " merge=1"), HasSubstr("method planes with merge=1"));
+  EXPECT_THAT(check_error(few_first, "direct panel=12 columns=12 lanes=16 tile=1x1x32 merge=3 dense=1 block=65536"),
+              HasSubstr("method direct with merge=3"));
+  EXPECT_THAT(check_error(few_first, "planes panel=6 columns=6 lanes=16 tile=1x1x32 block=65536"),
+              HasSubstr("panel=6 columns=6: planes take whole filters of 4 phases"));
+  EXPECT_THAT(check_error(few_first, "planes panel=12 columns=12 lanes=16 tile=1x1x24 block=65536"),
+              HasSubstr("lanes=16"));
+  EXPECT_THAT(check_error(few_first, "planes panel=12 columns=12 lanes=16 tile=1x1x48 block=65536"),
+              HasSubstr("36 vectors of sums do not fit 32"));
+  Plan dilated = few_first;
+  dilated.layer.rule[0].dilation = 2;
+  EXPECT_THAT(check_error(dilated, planes), HasSubstr("a dilation of 2"));
+  EXPECT_THAT(check_error(make_plan({2, false, 16, 64, 3, 1, 10, 5}), planes), HasSubstr("25 phases"));
+  EXPECT_THAT(check_error(make_plan({2, false, 16, 64, 3, 1, 12, 4}), planes), HasSubstr("144 taps"));
   Plan exact = last;
   exact.use_winograd = UseWinograd::never;
   EXPECT_THAT(check_error(exact, "winograd panel=32 columns=32 lanes=16 rows=8 outputs=1x3x3 block=65536"),

@@ -58,6 +58,31 @@ Triples by_runs(const tconv_dim &d, int merge, std::multiset<std::int64_t> &writ
   return triples;
 }
 
+// The same of the run of all phases, of whose taps and outputs some do not exist. `unused` counts positions of the
+// window that no phase reads.
+Triples by_united_run(const tconv_dim &d, std::multiset<std::int64_t> &written, std::int64_t &unused) {
+  Triples triples;
+  const tconv_run run = tconv_united_run(&d);
+  EXPECT_EQ(run.first, 0);
+  EXPECT_EQ(run.count, d.stride);
+  EXPECT_EQ(run.step, 1);
+  std::vector<bool> used(static_cast<std::size_t>(std::max<std::int64_t>(run.taps, 0)));
+  for (std::int64_t q = 0; q < run.extent; ++q) {
+    for (std::int64_t p = 0; p < run.count; ++p) {
+      const std::int64_t o = d.stride * q + p;
+      if (o < d.out) written.insert(o);
+      for (std::int64_t j = 0; j < run.taps; ++j) {
+        const std::int64_t tap = run.first_tap + p - j * run.tap_step, i = q + run.offset + j;
+        if (tap < 0 || tap >= d.kernel) continue;
+        used[static_cast<std::size_t>(j)] = true;
+        if (i >= 0 && i < d.in && o < d.out) triples.insert({o, i, tap});
+      }
+    }
+  }
+  unused = run.extent > 0 ? std::count(used.begin(), used.end(), false) : 0;
+  return triples;
+}
+
 std::multiset<std::int64_t> all_outputs(const tconv_dim &d) {
   std::multiset<std::int64_t> outputs;
   for (std::int64_t o = 0; o < d.out; ++o) outputs.insert(outputs.end(), o);
@@ -100,6 +125,25 @@ TEST_F(RandomDimensions, RunsMeetExactlyTheTriplesOfTheDefinition) {
   EXPECT_GT(legal, 10000);
   EXPECT_GT(empty, 100);
   EXPECT_GT(gaps, 1000);
+}
+
+TEST_F(RandomDimensions, AUnitedRunReadsTheUnionOfItsPhasesWindows) {
+  int legal = 0, cropped = 0;
+  for (int trial = 0; trial < 20000; ++trial) {
+    tconv_rule rule = next();
+    rule.dilation = 1;
+    tconv_dim d;
+    if (!tconv_resolve(&rule, in(0, 6), &d)) continue;
+    ++legal;
+    cropped += d.out % d.stride != 0;
+    std::multiset<std::int64_t> written;
+    std::int64_t unused = 0;
+    ASSERT_EQ(by_united_run(d, written, unused), by_definition(d)) << text(d);
+    ASSERT_EQ(written, all_outputs(d)) << text(d);
+    ASSERT_EQ(unused, 0) << text(d);
+  }
+  EXPECT_GT(legal, 10000);
+  EXPECT_GT(cropped, 1000);
 }
 
 TEST_F(RandomDimensions, ExplicitPadsCutTheFullExtentAtBothEnds) {
