@@ -84,7 +84,8 @@ std::string refuse_planes(const Plan &plan) {
 bool planes_fit(const Plan &plan, const TargetSchedule &target, const RegisterFile &registers) {
   const int rows = target.tile[0] * target.tile[1], vectors = rows * target.tile[2] / target.lanes;
   // LLVM loads ahead of the use, more so what rows share, and spills where it has no registers to spare.
-  const int spare = rows > 1 && !has_single_taps(typical_dims(plan)) ? 5 : registers.count < 32 ? 0 : 2;
+  const bool shared = rows > 1 && !has_single_taps(typical_dims(plan));
+  const int spare = shared ? 5 : rows == 1 && registers.count < 32 ? 0 : 2;
   return (target.columns + 1) * vectors + 1 + spare <= registers.count;
 }
 
