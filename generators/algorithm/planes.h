@@ -1,6 +1,6 @@
 // All phases at once, for vectors over positions: a register tile holds the columns of all phases of some filters, and
-// reads the union of their windows. Rows of the output are put together from the phases in registers and written to
-// planes beside the output, in whole tiles. Schedules work on the members.
+// reads the union of their windows. Rows of the output are put together from the phases in registers. Schedules work on
+// the members.
 #ifndef TCONV_GENERATORS_PLANES_H
 #define TCONV_GENERATORS_PLANES_H
 
@@ -8,7 +8,7 @@
 
 namespace tconv {
 
-// conv.output is (channel, group, outputs..., one phase...), of whole register tiles and whole panels' filters.
+// conv.output is (channel, group, outputs..., one phase...); outputs are whole strides.
 struct Planes {
   PhaseConv conv;
   std::vector<int> strides;  // the innermost dimension first

@@ -280,7 +280,8 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
     if (lane_sums_serve(plan)) take_if_below(lane_columns(plan), 1);
     for (const Columns &panel : planes_columns(plan)) {
       const bool fits = std::all_of(targets.begin(), targets.end(), [&](const Target &target) {
-        return schedule_target(plan, panel.tiling, false, register_file(target)).columns > 1;
+        const RegisterFile of_target = register_file(target);
+        return planes_fit(plan, by_planes(plan, panel.tiling, of_target), of_target);
       });
       if (fits) take_if_below(panel, 1);
     }

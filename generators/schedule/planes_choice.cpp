@@ -122,6 +122,8 @@ double planes_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
 TargetSchedule by_planes(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers) {
   const int phases = static_cast<int>(all_phases(plan)), filters = tiling.panel / phases;
   TargetSchedule best, one;
+  best.columns = phases;
+  best.lanes = best.tile[2] = registers.lanes;
   double least = 0;
   for (one.lanes = registers.lanes; one.lanes >= std::min(registers.lanes, 8); one.lanes /= 2)
     for (int held = 1; held <= filters; ++held)

@@ -146,7 +146,7 @@ void apply_autoscheduler(PhaseConv &conv, const Plan &plan, const tconv_tiling &
                          const Halide::Target &target, const std::string &name);
 void apply_cuda_schedule(PhaseConv &conv, const Plan &plan, const TargetSchedule &schedule);
 
-// Of planes: a register tile for one target, whose columns are 0 where none fits its registers; what it costs.
+// Of planes: a register tile for one target, the least where none fits its registers; what it costs.
 TargetSchedule by_planes(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers);
 double planes_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &target);
 

@@ -97,8 +97,9 @@ typedef struct tconv_tiling {
   int32_t panel;         /* output columns whose weights lie together */
   int32_t merge_phases;  /* 1: phases with one input window are computed together; 2: those of one row of the output,
                             as one dimension of phases x channels: needs dense_phases, one group, channels last;
-                            3: all phases, a filter's columns one behind the other in whole panels: needs one group, no
-                            dilation, and planes of outputs, which are written beside the output and copied.
+                            3: all phases, from the union of their windows, a filter's columns one behind the other in
+                            whole panels: needs dense_phases, one group, no dilation, channels first. Whole register
+                            tiles are written, to a copy where they would hang over the output.
                             Winograd's method: 0, or 1 for the columns of all phases together: needs dense_phases, one
                             group, shared tiles */
   int32_t dense_phases;  /* 1: their columns follow each other without padding to a panel */

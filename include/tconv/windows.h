@@ -100,15 +100,16 @@ static inline void tconv_copy_window(const tconv_window *window, const float *im
                                      int64_t channel_stride, const int64_t *first, const int64_t *last, int64_t planes,
                                      int64_t pixel, float *to) {
   const int64_t begin = first[2] * pixel, end = last[2] * pixel, row = window->extent[2] * pixel;
+  const int64_t low = tconv_offset(stride, window->low) + first[2] * stride[2];
   int64_t plane, z, y, i;
-  image += tconv_offset(stride, window->low) + first[2] * stride[2];
-  for (plane = 0; plane < planes; ++plane, image += channel_stride, to += window->channel_stride)
+  for (plane = 0; plane < planes; ++plane)
     for (z = first[0]; z < last[0]; ++z) {
-      const float *from = image + z * stride[0] + first[1] * stride[1];
-      float *line = to + z * window->stride[0] + first[1] * window->stride[1];
-      for (y = first[1]; y < last[1]; ++y, from += stride[1], line += row) {
+      const int64_t from = low + plane * channel_stride + z * stride[0];
+      float *const lines = to + plane * window->channel_stride + z * window->stride[0];
+      for (y = first[1]; y < last[1]; ++y) {
+        float *const line = lines + y * window->stride[1];
         for (i = 0; i < begin; ++i) line[i] = 0;
-        tconv_copy_row(from, end - begin, line + begin);
+        tconv_copy_row(image + (from + y * stride[1]), end - begin, line + begin);
         for (i = end; i < row; ++i) line[i] = 0;
       }
     }
