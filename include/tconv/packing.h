@@ -70,6 +70,7 @@ static inline int64_t tconv_tap_source(const tconv_layer *layer, const tconv_cla
   return source;
 }
 
+/* Where the weight of a column and a tap lies, but for the input channel's share; -1 where there is none. */
 static inline int64_t tconv_source(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
                                    const tconv_class *one, const tconv_weight_strides *strides, int64_t column,
                                    int64_t tap) {
