@@ -146,6 +146,7 @@ TEST_F(Driver, UnitedPhasesAreTheDefinitionWhetherTilesAreShiftedOrOutputsStaged
     const Case c = random_united_case(random);
     SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
     const ReferenceKernel reference(c.tiling, c.tile);
+    reference_tile = {c.tile[2], c.tile[1], c.tile[0]};
     reference_strides = {c.problem.dim[2].stride, c.problem.dim[1].stride, c.problem.dim[0].stride};
     const tconv_dims dims = {{c.problem.dim[0], c.problem.dim[1], c.problem.dim[2]}};
     const int shifts = tconv_shifts_tiles(&c.tiling, &reference.path, &c.layer, &dims);

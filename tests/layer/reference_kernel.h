@@ -159,6 +159,7 @@ inline int reference_united_phases(void **argv) {
     const auto k = static_cast<std::size_t>(i);
     size[k] = a.out.extent(2 + i);
     if (size[k] % stride[k] != 0 || a.out.extent(2 + a.rank + i) != 1) return 1;
+    if (size[k] / stride[k] < reference_tile[k]) return 5;
     if (size[k] / stride[k] + (a.taps[k] - 1) * a.steps[k] > a.in.extent(2 + i)) return 2;
   }
   if (a.weights.extent(0) % phases != 0 || a.weights.extent(2) != tconv_ceil_div(columns, a.weights.extent(0)))
