@@ -8,6 +8,7 @@
 namespace tconv {
 
 using Halide::Expr;
+using Halide::RDom;
 using Halide::Var;
 
 namespace {
@@ -76,7 +77,8 @@ void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, c
   conv.input.dim(1).set_bounds(0, static_cast<int>(layer.groups));
   out.dim(0).set_bounds(0, static_cast<int>(tconv_row_outputs(&tiling, &layer, variant.phases[TCONV_MAX_RANK - 1])));
   out.dim(1).set_bounds(0, static_cast<int>(tconv_column_groups(&tiling, &layer)));
-  const int stride = static_cast<int>(typical_dims(plan).dim[TCONV_MAX_RANK - 1].stride);
+  const bool rows = tconv_unites_phases(&tiling) != 0;
+  const int stride = rows ? 1 : static_cast<int>(typical_dims(plan).dim[TCONV_MAX_RANK - 1].stride);
   const int pixel = writes_last ? static_cast<int>(layer.out_channels) : 1;
   if (reads_last) {
     conv.input.dim(1).set_stride(static_cast<int>(tconv_group_inputs(&layer)));
@@ -113,58 +115,66 @@ Expr index_of(const std::vector<Expr> &coordinates, const std::vector<Expr> &ext
   return index;
 }
 
+RDom depth_and_taps(PhaseConv &conv) {
+  Halide::Region domain = {{0, conv.inputs}};
+  for (const Expr &count : conv.tap_count) domain.emplace_back(0, count);
+  RDom r(domain, "r");
+  conv.depth = r[0];
+  for (int i = 0; i < conv.rank; ++i) conv.tap.push_back(r[1 + i]);
+  return r;
+}
+
+void define_sum(PhaseConv &conv, const tconv_tiling &tiling, int read_block) {
+  const bool depthwise = tiling.group_columns != 0;
+  std::vector<Expr> from = {conv.depth, depthwise ? Expr(conv.column) : Expr(conv.group)};
+  std::vector<Expr> sum_at = {conv.column, conv.group};
+  for (int i = 0; i < conv.rank; ++i) {
+    from.push_back(conv.position[i] + conv.tap[i] * conv.tap_step[i]);
+    sum_at.emplace_back(conv.position[i]);
+  }
+  const Expr tap_index = index_of({conv.tap.begin(), conv.tap.end()}, conv.tap_count);
+  const int panel = tiling.panel;
+  conv.sum(sum_at) = 0.0f;
+  conv.sum(sum_at) +=
+      conv.weights(conv.column % panel, tap_index * conv.inputs + conv.depth, conv.column / panel, conv.group) *
+      (read_block > 0 ? transposed_input(conv, read_block) : conv.input(from));
+}
+
+void define_output(PhaseConv &conv, const Plan &plan, const tconv_variant &variant, const std::vector<Expr> &sum_from,
+                   const Expr &bias) {
+  std::vector<Var> at = {conv.channel, conv.group};
+  at.insert(at.end(), conv.position.begin(), conv.position.end());
+  at.insert(at.end(), conv.phase.begin(), conv.phase.end());
+  const std::vector<Expr> same(at.begin(), at.end());
+  conv.biased(at) = conv.sum(sum_from) + bias;
+  conv.value(at) = activation_expr(conv.biased(same), static_cast<Activation>(plan.layer.activation));
+  conv.output(at) = conv.value(same);
+  for (int i = 0; i < conv.rank; ++i) conv.output.bound(conv.phase[i], 0, variant.phases[TCONV_MAX_RANK - 1 - i]);
+}
+
 PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant, int read_block) {
   // A row of phases is one phase of so many more columns.
   const bool row = tconv_is_row_of_phases(&tiling) != 0;
   tconv_variant own = variant;
   if (row) own.phases[TCONV_MAX_RANK - 1] = 1;
   PhaseConv conv = phase_parameters(plan, own);
-  const int rank = conv.rank;
-  const Expr inputs = conv.inputs;
-  Halide::Region domain = {{0, inputs}};
-  for (const Expr &count : conv.tap_count) domain.emplace_back(0, count);
-  Halide::RDom reduction(domain, "r");
-  conv.depth = reduction[0];
-
-  const bool depthwise = tiling.group_columns != 0;
-  std::vector<Expr> from = {reduction[0], depthwise ? Expr(conv.column) : Expr(conv.group)};
-  std::vector<Expr> sum_at = {conv.column, conv.group};
-  for (int i = 0; i < rank; ++i) {
-    conv.tap.push_back(reduction[1 + i]);
-    from.push_back(conv.position[i] + reduction[1 + i] * conv.tap_step[i]);
-    sum_at.push_back(conv.position[i]);
-  }
-  const Expr tap_index = index_of({conv.tap.begin(), conv.tap.end()}, conv.tap_count);
-  const int panel = tiling.panel;
-  conv.sum(sum_at) = 0.0f;
-  conv.sum(sum_at) +=
-      conv.weights(conv.column % panel, tap_index * inputs + reduction[0], conv.column / panel, conv.group) *
-      (read_block > 0 ? transposed_input(conv, read_block) : conv.input(from));
+  depth_and_taps(conv);
+  define_sum(conv, tiling, read_block);
 
   std::vector<Expr> phase_count;
-  for (int i = 0; i < rank; ++i) phase_count.emplace_back(own.phases[TCONV_MAX_RANK - 1 - i]);
+  for (int i = 0; i < conv.rank; ++i) phase_count.emplace_back(own.phases[TCONV_MAX_RANK - 1 - i]);
   const Expr phase_index = index_of({conv.phase.begin(), conv.phase.end()}, phase_count);
   std::vector<Expr> sum_from = {conv.channel, conv.group};
-  std::vector<Var> output_at = {conv.channel, conv.group};
   // A general kernel's phases are never merged.
   if (conv.phases > 1)
     sum_from[0] = conv.channel + phase_index * static_cast<int>(tconv_phase_columns(&tiling, &plan.layer));
-  for (const Var &q : conv.position) {
-    sum_from.emplace_back(q);
-    output_at.push_back(q);
-  }
-  output_at.insert(output_at.end(), conv.phase.begin(), conv.phase.end());
+  sum_from.insert(sum_from.end(), conv.position.begin(), conv.position.end());
   Expr bias = conv.bias(conv.channel, conv.group);
   if (row) {
     conv.column_bias(conv.column) = conv.bias(conv.column % static_cast<int>(plan.layer.out_channels), 0);
     bias = conv.column_bias(conv.channel);
   }
-  const Activation activation = static_cast<Activation>(plan.layer.activation);
-  conv.biased(output_at) = conv.sum(sum_from) + bias;
-  std::vector<Expr> value_from(output_at.begin(), output_at.end());
-  conv.value(output_at) = activation_expr(conv.biased(value_from), activation);
-  conv.output(output_at) = conv.value(output_at);
-  for (int i = 0; i < rank; ++i) conv.output.bound(conv.phase[i], 0, own.phases[TCONV_MAX_RANK - 1 - i]);
+  define_output(conv, plan, own, sum_from, bias);
   fix_layout(conv, plan, tiling, variant);
   return conv;
 }

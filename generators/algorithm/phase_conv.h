@@ -45,6 +45,13 @@ struct PhaseConv {
 PhaseConv phase_parameters(const Plan &plan, const tconv_variant &variant);
 void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant);
 
+// The definition, in the order of these calls: the domain of the sum; the sum, of which a restriction of the domain
+// becomes part (`read_block` as below); the output, whose phases are the variant's.
+Halide::RDom depth_and_taps(PhaseConv &conv);
+void define_sum(PhaseConv &conv, const tconv_tiling &tiling, int read_block = 0);
+void define_output(PhaseConv &conv, const Plan &plan, const tconv_variant &variant,
+                   const std::vector<Halide::Expr> &sum_from, const Halide::Expr &bias);
+
 // The place of a tap among those of its class, and of a phase.
 Halide::Expr index_of(const std::vector<Halide::Expr> &coordinates, const std::vector<Halide::Expr> &extents);
 

@@ -25,15 +25,18 @@ Target library_target(const Target &target) { return target.with_feature(Target:
 
 Module variant_module(const Plan &plan, const Schedule &schedule, const TargetSchedule &target_schedule,
                       const tconv_variant &one, const Target &target, const std::string &symbol) {
+  const auto compiled = [&](const PhaseConv &conv) {
+    return Halide::Pipeline(conv.output).compile_to_module(conv.arguments(), symbol, target);
+  };
   if (schedule.tiling.lane_sums) {
     LaneSums sums = lane_sums(plan, schedule.tiling, one, lane_tile(plan, target_schedule, one, register_file(target)));
     apply_lane_schedule(sums);
-    return Halide::Pipeline(sums.conv.output).compile_to_module(sums.conv.arguments(), symbol, target);
+    return compiled(sums.conv);
   }
   if (tconv_unites_phases(&schedule.tiling)) {
     Planes all = planes(plan, schedule.tiling, one);
     apply_planes_schedule(all, plan, schedule.tiling, target_schedule);
-    return Halide::Pipeline(all.conv.output).compile_to_module(all.conv.arguments(), symbol, target);
+    return compiled(all.conv);
   }
   PhaseConv conv = phase_conv(plan, schedule.tiling, one, target_schedule.read_block);
   if (!schedule.autoscheduler.empty())
@@ -42,7 +45,7 @@ Module variant_module(const Plan &plan, const Schedule &schedule, const TargetSc
     apply_cuda_schedule(conv, plan, target_schedule);
   else
     apply_cpu_schedule(conv, plan, schedule.tiling, one, target_schedule);
-  return Halide::Pipeline(conv.output).compile_to_module(conv.arguments(), symbol, target);
+  return compiled(conv);
 }
 
 std::vector<Module> direct_modules(const Plan &plan, const LibraryKernel &kernel, const Target &target,

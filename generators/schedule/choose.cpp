@@ -278,13 +278,8 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
     };
     for (const Columns &row : row_columns(plan, widest)) take_if_below(row, most_for_rows);
     if (lane_sums_serve(plan)) take_if_below(lane_columns(plan), 1);
-    for (const Columns &panel : planes_columns(plan)) {
-      const bool fits = std::all_of(targets.begin(), targets.end(), [&](const Target &target) {
-        const RegisterFile of_target = register_file(target);
-        return planes_fit(plan, by_planes(plan, panel.tiling, of_target), of_target);
-      });
-      if (fits) take_if_below(panel, 1);
-    }
+    if (planes_serve(plan, targets))
+      for (const Columns &panel : planes_columns(plan)) take_if_below(panel, 1);
   }
   Schedule schedule;
   schedule.method = chosen.method;

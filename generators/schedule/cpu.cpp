@@ -36,26 +36,14 @@ Loops split_positions(PhaseConv &conv, const TargetSchedule &schedule) {
   return loops;
 }
 
-// The update of the sum: columns and positions of the tile inside, then input channels, then taps.
+// Columns and positions of the tile inside, then input channels, then taps.
 void schedule_sum(PhaseConv &conv, const TargetSchedule &schedule, int columns, const Var &vector_axis) {
-  std::vector<VarOrRVar> order;
-  const auto unroll_tile = [&](Stage stage) {
-    stage.vectorize(vector_axis, schedule.lanes);
-    stage.unroll(conv.column);
-    for (const Var &q : conv.position) stage.unroll(q);
-  };
-  conv.sum.store_in(MemoryType::Stack).bound_extent(conv.column, columns);
-  for (int i = 0; i < conv.rank; ++i) conv.sum.bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
-  order.emplace_back(conv.column);
+  std::vector<VarOrRVar> order = {conv.column};
   for (const Var &q : conv.position) order.emplace_back(q);
   order.emplace_back(conv.depth);
   for (const RVar &t : conv.tap) order.emplace_back(t);
   order.emplace_back(conv.group);
-  unroll_tile(conv.sum);
-  Stage update = conv.sum.update();
-  update.reorder(order);
-  unroll_tile(update);
-  if (schedule.unroll_depth > 1) update.unroll(conv.depth, schedule.unroll_depth);
+  Stage update = hold_sum(conv, schedule, columns, vector_axis, order);
   if (schedule.read_block == 0) return;
   RVar outer("depth_outer"), inner("depth_inner");
   update.split(conv.depth, outer, inner, schedule.read_block).unroll(inner);
@@ -142,6 +130,23 @@ void schedule_dense(PhaseConv &conv, const Plan &plan, const TargetSchedule &sch
 }
 
 }  // namespace
+
+Stage hold_sum(PhaseConv &conv, const TargetSchedule &schedule, int columns, const Var &vector_axis,
+               const std::vector<VarOrRVar> &order) {
+  const auto unroll_tile = [&](Stage stage) {
+    stage.vectorize(vector_axis, schedule.lanes);
+    stage.unroll(conv.column);
+    for (const Var &q : conv.position) stage.unroll(q);
+  };
+  conv.sum.store_in(MemoryType::Stack).bound_extent(conv.column, columns);
+  for (int i = 0; i < conv.rank; ++i) conv.sum.bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
+  unroll_tile(conv.sum);
+  Stage update = conv.sum.update();
+  update.reorder(order);
+  unroll_tile(update);
+  if (schedule.unroll_depth > 1) update.unroll(conv.depth, schedule.unroll_depth);
+  return update;
+}
 
 void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
                         const TargetSchedule &schedule) {

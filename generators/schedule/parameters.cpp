@@ -97,6 +97,13 @@ Status illegal(const std::string &why) { return invalid_argument("schedule: " + 
 
 bool power_of_two(std::int64_t n) { return n > 0 && (n & (n - 1)) == 0; }
 
+// A way to merge phases that is one method's, and needs dense columns.
+Status check_merge(const Parameters &p, const char *method, bool merges) {
+  if (merges == (p.method == method) && (!merges || p.tiling.dense_phases)) return {};
+  return illegal(
+      fmt::format("method {} with merge={} dense={}", p.method, p.tiling.merge_phases, p.tiling.dense_phases));
+}
+
 Status check_numbers(const Parameters &p) {
   if (p.tiling.panel < 1 || p.tiling.panel > TCONV_MAX_PANEL)
     return illegal(fmt::format("panel={}: 1 to {} is legal", p.tiling.panel, static_cast<int>(TCONV_MAX_PANEL)));
@@ -112,20 +119,22 @@ Status check_numbers(const Parameters &p) {
   if (p.tiling.merge_phases > 3 || p.tiling.dense_phases > 1)
     return illegal(
         fmt::format("merge={} dense={}: 0 to 3 and 0 or 1 are legal", p.tiling.merge_phases, p.tiling.dense_phases));
-  const bool planes = p.method == "planes";
-  if (planes != (tconv_unites_phases(&p.tiling) != 0) || (planes && !p.tiling.dense_phases))
-    return illegal(
-        fmt::format("method {} with merge={} dense={}", p.method, p.tiling.merge_phases, p.tiling.dense_phases));
-  return {};
+  return check_merge(p, "planes", tconv_unites_phases(&p.tiling) != 0);
 }
 
 // Vectors of sums in a register tile.
 std::int64_t sums(const Plan &plan, const Parameters &p, bool by_columns) {
   std::int64_t positions = 1, columns = p.target.columns;
   for (const int extent : p.target.tile) positions *= extent;
-  if (p.tiling.dense_phases && !tconv_is_row_of_phases(&p.tiling))
+  if (p.tiling.dense_phases && !tconv_is_row_of_phases(&p.tiling) && !tconv_unites_phases(&p.tiling))
     columns = by_columns ? p.tiling.panel : most_phases(plan, p.tiling) * tconv_group_outputs(&plan.layer);
   return by_columns ? columns / p.target.lanes * positions : columns * positions / p.target.lanes;
+}
+
+Status check_sums(const Plan &plan, const Parameters &p, bool by_columns, const RegisterFile &registers) {
+  const std::int64_t vectors = sums(plan, p, by_columns);
+  if (vectors <= registers.count) return {};
+  return illegal(fmt::format("{} vectors of sums do not fit {} registers", vectors, registers.count));
 }
 
 Status check_tile(const Plan &plan, const Parameters &p) {
@@ -145,9 +154,8 @@ Status check_direct(const Plan &plan, const Parameters &p, const RegisterFile &r
                                layer_last ? "input" : "both"));
   const std::int64_t outputs = tconv_group_outputs(&plan.layer), phases = most_phases(plan, p.tiling);
   const bool rows = tconv_is_row_of_phases(&p.tiling) != 0;
-  if (rows != (p.method == "phase_rows") || (rows && !p.tiling.dense_phases))
-    return illegal(
-        fmt::format("method {} with merge={} dense={}", p.method, p.tiling.merge_phases, p.tiling.dense_phases));
+  const Status merge = check_merge(p, "phase_rows", rows);
+  if (!merge.ok()) return merge;
   if (rows &&
       (phases == 1 || !by_columns || !tconv_writes_channels_last(&p.tiling, &plan.layer) || plan.layer.groups != 1))
     return illegal(
@@ -178,10 +186,7 @@ Status check_direct(const Plan &plan, const Parameters &p, const RegisterFile &r
       return illegal(
           fmt::format("read={} does not serve this layer with lanes={}", p.target.read_block, p.target.lanes));
   }
-  if (sums(plan, p, by_columns) > registers.count)
-    return illegal(
-        fmt::format("{} vectors of sums do not fit {} registers", sums(plan, p, by_columns), registers.count));
-  return {};
+  return check_sums(plan, p, by_columns, registers);
 }
 
 // Of methods whose layout leaves only one transposition.
@@ -225,11 +230,7 @@ Status check_planes(const Plan &plan, const Parameters &p, const RegisterFile &r
                                registers.lanes, p.target.tile[2]));
   const Status tile = check_tile(plan, p);
   if (!tile.ok()) return tile;
-  const int vectors = p.target.tile[0] * p.target.tile[1] * p.target.tile[2] / p.target.lanes;
-  if (p.target.columns * vectors > registers.count)
-    return illegal(
-        fmt::format("{} vectors of sums do not fit {} registers", p.target.columns * vectors, registers.count));
-  return {};
+  return check_sums(plan, p, false, registers);
 }
 
 Status check_winograd(const Plan &plan, const Parameters &p, const RegisterFile &registers) {

@@ -70,6 +70,25 @@ Channel channel_of(const Plan &plan, const tconv_dims &dims, const TargetSchedul
 // overlap less.
 constexpr std::int64_t planes_blocks[] = {512 << 10, 2 << 20};
 
+bool planes_fit(const Plan &plan, const TargetSchedule &target, const RegisterFile &registers) {
+  const int rows = target.tile[0] * target.tile[1], vectors = rows * target.tile[2] / target.lanes;
+  // LLVM loads ahead of the use, more so what rows share, and spills where it has no registers to spare.
+  const tconv_dims dims = typical_dims(plan);
+  const bool shared = rows > 1 && !has_single_taps(dims);
+  const int spare = shared ? 5 : rows == 1 && registers.count < 32 ? 0 : 2;
+  const std::int64_t taps = dims.dim[0].kernel * dims.dim[1].kernel * dims.dim[2].kernel;
+  return (target.columns + 1) * vectors + 1 + spare <= registers.count &&
+         target.columns * vectors * taps <= most_products_unrolled * all_phases(plan);
+}
+
+// One filter and one vector of positions: where this does not fit, nothing does.
+TargetSchedule least_tile(const Plan &plan, const RegisterFile &registers) {
+  TargetSchedule least;
+  least.columns = static_cast<int>(all_phases(plan));
+  least.lanes = least.tile[2] = registers.lanes;
+  return least;
+}
+
 }  // namespace
 
 std::string refuse_planes(const Plan &plan) {
@@ -87,15 +106,11 @@ std::string refuse_planes(const Plan &plan) {
   return {};
 }
 
-bool planes_fit(const Plan &plan, const TargetSchedule &target, const RegisterFile &registers) {
-  const int rows = target.tile[0] * target.tile[1], vectors = rows * target.tile[2] / target.lanes;
-  // LLVM loads ahead of the use, more so what rows share, and spills where it has no registers to spare.
-  const tconv_dims dims = typical_dims(plan);
-  const bool shared = rows > 1 && !has_single_taps(dims);
-  const int spare = shared ? 5 : rows == 1 && registers.count < 32 ? 0 : 2;
-  const std::int64_t taps = dims.dim[0].kernel * dims.dim[1].kernel * dims.dim[2].kernel;
-  return (target.columns + 1) * vectors + 1 + spare <= registers.count &&
-         target.columns * vectors * taps <= most_products_unrolled * all_phases(plan);
+bool planes_serve(const Plan &plan, const std::vector<Halide::Target> &targets) {
+  return refuse_planes(plan).empty() && std::all_of(targets.begin(), targets.end(), [&](const Halide::Target &target) {
+           const RegisterFile registers = register_file(target);
+           return planes_fit(plan, least_tile(plan, registers), registers);
+         });
 }
 
 double planes_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &target) {
@@ -130,9 +145,7 @@ double planes_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
 
 TargetSchedule by_planes(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers) {
   const int phases = static_cast<int>(all_phases(plan)), filters = tiling.panel / phases;
-  TargetSchedule best, one;
-  best.columns = phases;
-  best.lanes = best.tile[2] = registers.lanes;
+  TargetSchedule best = least_tile(plan, registers), one;
   double least = 0;
   for (one.lanes = registers.lanes; one.lanes >= std::min(registers.lanes, 8); one.lanes /= 2)
     for (int held = 1; held <= filters; ++held)

@@ -5,8 +5,6 @@
 // Tried on 32 x 32, 64 -> 3 channels, k4 s2, AVX-512, one thread (190 GFLOP/s, of a peak of 265): columns inside
 // positions, for which LLVM keeps as many vectors of input and spills, 160 GFLOP/s; phases counted from where the
 // output would start without its crop, which all read one window then, but are 33 positions a row, 67 GFLOP/s.
-#include <algorithm>
-
 #include "schedule/schedule.h"
 #include "tconv/activation.h"
 
@@ -24,24 +22,14 @@ namespace {
 
 void schedule_sum(Planes &p, const TargetSchedule &schedule, const Var &tile_loop) {
   PhaseConv &conv = p.conv;
-  conv.sum.compute_at(conv.output, tile_loop).store_in(MemoryType::Stack);
-  conv.sum.reorder_storage(conv.position[0], conv.column).bound_extent(conv.column, schedule.columns);
-  for (int i = 0; i < conv.rank; ++i) conv.sum.bound_extent(conv.position[i], schedule.tile[TCONV_MAX_RANK - 1 - i]);
-  const auto unroll_tile = [&](Stage stage) {
-    stage.vectorize(conv.position[0], schedule.lanes).unroll(conv.column);
-    for (const Var &q : conv.position) stage.unroll(q);
-  };
-  unroll_tile(conv.sum);
-  Stage update = conv.sum.update();
+  conv.sum.compute_at(conv.output, tile_loop).reorder_storage(conv.position[0], conv.column);
   std::vector<VarOrRVar> order(conv.position.begin(), conv.position.end());
   order.emplace_back(conv.column);
-  for (const RVar &tap : conv.tap) order.emplace_back(tap);
+  order.insert(order.end(), conv.tap.begin(), conv.tap.end());
   order.emplace_back(conv.depth);
   order.emplace_back(conv.group);
-  update.reorder(order);
-  unroll_tile(update);
+  Stage update = hold_sum(conv, schedule, schedule.columns, conv.position[0], order);
   for (const RVar &tap : conv.tap) update.unroll(tap);
-  if (schedule.unroll_depth > 1) update.unroll(conv.depth, schedule.unroll_depth);
 }
 
 // The vectors of a row's phases become one store of outputs that lie side by side.
@@ -51,18 +39,12 @@ void interleave(const Planes &p, const TargetSchedule &schedule, Func &stage, co
   stage.vectorize(position, schedule.lanes, TailStrategy::RoundUp).unroll(phase).unroll(position);
 }
 
-bool shifts_tiles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &schedule) {
-  const tconv_dims dims = typical_dims(plan);
-  tconv_path path{};
-  std::copy(std::begin(schedule.tile), std::end(schedule.tile), path.tile);
-  return tconv_shifts_tiles(&tiling, &path, &plan.layer, &dims) != 0;
-}
-
 }  // namespace
 
 void apply_planes_schedule(Planes &p, const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &schedule) {
   PhaseConv &conv = p.conv;
-  const TailStrategy tail = shifts_tiles(plan, tiling, schedule) ? TailStrategy::ShiftInwards : TailStrategy::RoundUp;
+  const bool shifts = cut_call(plan, schedule_of(tiling, schedule), 0).blocks[0].shifts_tiles != 0;
+  const TailStrategy tail = shifts ? TailStrategy::ShiftInwards : TailStrategy::RoundUp;
   const int filters = schedule.columns / p.phases;
   const auto outputs = [&](int i) {
     return schedule.tile[TCONV_MAX_RANK - 1 - i] * p.strides[static_cast<std::size_t>(i)];

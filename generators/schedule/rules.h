@@ -34,10 +34,10 @@ Columns lane_columns(const Plan &plan);
 bool lane_sums_serve(const Plan &plan);
 
 // All phases in one register tile, vectors over positions in planes: why it does not serve the plan, empty where it
-// does; every panel; whether a register tile fits.
+// does; whether a register tile fits all targets beside; every panel.
 std::string refuse_planes(const Plan &plan);
+bool planes_serve(const Plan &plan, const std::vector<Halide::Target> &targets);
 std::vector<Columns> planes_columns(const Plan &plan);
-bool planes_fit(const Plan &plan, const TargetSchedule &target, const RegisterFile &registers);
 
 // Phases of one tap read each input once, so that a tile of positions transposes what it reads in registers.
 bool can_read_transposed(const Plan &plan, const Columns &positions, int widest);

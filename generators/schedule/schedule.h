@@ -133,6 +133,11 @@ CopiedFloats copied_floats(const Plan &plan, const Schedule &schedule);
 // `direct`, whose reason then says why.
 Schedule choose_winograd(const Plan &plan, const std::vector<Halide::Target> &targets, Schedule direct);
 
+// What CPU schedules share: the sums of a register tile stay in registers. The loops of the update, innermost first;
+// returns it.
+Halide::Stage hold_sum(PhaseConv &conv, const TargetSchedule &schedule, int columns, const Halide::Var &vector_axis,
+                       const std::vector<Halide::VarOrRVar> &order);
+
 // Each applies a target schedule to one variant. The CPU's serves x86 and ARM.
 void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
                         const TargetSchedule &schedule);

@@ -77,12 +77,10 @@ static inline int64_t tconv_offset(const int64_t *stride, const int64_t *first) 
 }
 
 /* Rows of planes are short: a call of memcpy() for each costs more than what it copies. */
-enum { TCONV_SHORT_ROW = 256 };
-
 static inline void tconv_copy_row(const float *from, int64_t floats, float *to) {
-  enum { WIDE = 16, NARROW = 4 };
+  enum { LONG = 256, WIDE = 16, NARROW = 4 };
   int64_t i = 0;
-  if (floats > TCONV_SHORT_ROW) {
+  if (floats > LONG) {
     memcpy(to, from, (size_t)floats * sizeof(float));
   } else if (floats >= WIDE) {
     for (; i + WIDE <= floats; i += WIDE) memcpy(to + i, from + i, WIDE * sizeof(float));
@@ -259,13 +257,12 @@ static inline tconv_outputs tconv_find_outputs(const tconv_job *job, int64_t ima
 /* Copies outputs of the part [first, last), whose rows are contiguous, to the same strides of the layer's output. */
 static inline void tconv_copy_outputs(const tconv_outputs *outputs, const int64_t *first, const int64_t *last,
                                       const float *from, const int64_t *stride, int64_t channel_stride, float *to) {
-  const size_t bytes = (size_t)(last[2] - first[2]) * sizeof(float);
   int64_t channel, z, y;
   for (channel = 0; channel < outputs->channels; ++channel)
     for (z = 0; z < last[0] - first[0]; ++z)
       for (y = 0; y < last[1] - first[1]; ++y)
-        memcpy(to + channel * channel_stride + z * stride[0] + y * stride[1],
-               from + channel * outputs->channel_stride + z * outputs->stride[0] + y * outputs->stride[1], bytes);
+        tconv_copy_row(from + channel * outputs->channel_stride + z * outputs->stride[0] + y * outputs->stride[1],
+                       last[2] - first[2], to + channel * channel_stride + z * stride[0] + y * stride[1]);
 }
 
 /* Brings what was written beside the output to where it belongs. */
