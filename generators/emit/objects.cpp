@@ -8,6 +8,7 @@
 #include "algorithm/activation_expr.h"
 #include "algorithm/phase_conv.h"
 #include "algorithm/transpose.h"
+#include "schedule/fetch_ahead.h"
 
 namespace tconv {
 
@@ -26,7 +27,9 @@ Target library_target(const Target &target) { return target.with_feature(Target:
 Module variant_module(const Plan &plan, const Schedule &schedule, const TargetSchedule &target_schedule,
                       const tconv_variant &one, const Target &target, const std::string &symbol) {
   const auto compiled = [&](const PhaseConv &conv) {
-    return Halide::Pipeline(conv.output).compile_to_module(conv.arguments(), symbol, target);
+    Halide::Pipeline pipeline(conv.output);
+    fetch_ahead(pipeline, conv.weights.name(), target_schedule.prefetch);
+    return pipeline.compile_to_module(conv.arguments(), symbol, target);
   };
   if (schedule.tiling.lane_sums) {
     LaneSums sums = lane_sums(plan, schedule.tiling, one, lane_tile(plan, target_schedule, one, register_file(target)));
@@ -68,9 +71,10 @@ std::vector<Module> winograd_modules(const Plan &plan, const LibraryKernel &kern
   for (std::size_t i = 0; i < one.rows.size(); ++i) {
     TileProducts products = tile_products(plan, schedule.tiling);
     schedule_tile_products(products, one, one.rows[i]);
-    modules.push_back(Halide::Pipeline(products.output)
-                          .compile_to_module({products.transformed, products.weights},
-                                             products_symbol(kernel.name, index, i), target));
+    Halide::Pipeline pipeline(products.output);
+    fetch_ahead(pipeline, products.weights.name(), one.prefetch);
+    modules.push_back(pipeline.compile_to_module({products.transformed, products.weights},
+                                                 products_symbol(kernel.name, index, i), target));
   }
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
     if (!has_own_functions(plan, schedule.tiling, kind)) continue;

@@ -62,6 +62,7 @@ Result<bool> read_field(std::string_view name, std::string_view value, Parameter
   if (name == "unroll") return read_number(value, p.target.unroll_depth);
   if (name == "rows") return read_numbers(value, ',', p.target.rows);
   if (name == "read") return read_number(value, p.target.read_block);
+  if (name == "prefetch") return read_number(value, p.target.prefetch);
   if (name == "square") return read_number(value, p.target.transpose_block);
   if (name == "autoscheduler") {
     p.autoscheduler = value;
@@ -116,6 +117,9 @@ Status check_numbers(const Parameters &p) {
     return illegal(fmt::format("block={}: {} to {} bytes are legal", p.tiling.block_bytes, least_block, most_block));
   if (p.target.unroll_depth < 1 || p.target.unroll_depth > 16)
     return illegal(fmt::format("unroll={}: 1 to 16 is legal", p.target.unroll_depth));
+  constexpr int most_prefetch = 1 << 20;
+  if (p.target.prefetch > most_prefetch)
+    return illegal(fmt::format("prefetch={}: up to {} bytes are legal", p.target.prefetch, most_prefetch));
   if (p.tiling.merge_phases > 3 || p.tiling.dense_phases > 1)
     return illegal(
         fmt::format("merge={} dense={}: 0 to 3 and 0 or 1 are legal", p.tiling.merge_phases, p.tiling.dense_phases));
@@ -279,6 +283,7 @@ std::string to_text(const Parameters &p) {
   if (p.tiling.transpose_input) text += p.tiling.transpose_output ? " transpose=both" : " transpose=input";
   if (p.tiling.transpose_input) add(text, "square", p.target.transpose_block, plain.transpose_block);
   add(text, "read", p.target.read_block, 0);
+  add(text, "prefetch", p.target.prefetch, 0);
   text += fmt::format(" block={}", p.tiling.block_bytes);
   add(text, "grain", p.tiling.thread_work, thread_work);
   return text;

@@ -50,6 +50,7 @@ struct TargetSchedule {
   std::vector<int> rows;    // Winograd: tiles of a register tile, one a products function
   int read_block = 0;       // input channels x positions that are transposed as they are read; 0: none
   int transpose_block = 4;  // rows and columns that are transposed in registers
+  int prefetch = 0;         // bytes ahead of the sums, from where weights are fetched into the cache; 0: not at all
 };
 
 struct Schedule {

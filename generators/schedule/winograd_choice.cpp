@@ -74,13 +74,16 @@ struct TileSizes {
   std::int32_t outputs, own;
 };
 
-std::vector<TileSizes> tile_sizes(const Plan &plan, const tconv_dim &dim) {
+// Outputs that are transposed are whole rows.
+std::vector<TileSizes> tile_sizes(const Plan &plan, const tconv_dims &dims, int d) {
+  const tconv_dim &dim = dims.dim[d];
+  const bool shares = plan.layer.channels_last == 0 && d == TCONV_MAX_RANK - 1;
   const std::int64_t taps = tconv_most_taps(&dim);
   std::vector<TileSizes> all;
   const bool shorter = tconv_has_shorter_phases(&dim) != 0;
   for (const std::int32_t outputs : tile_outputs(taps)) {
     all.push_back({outputs, 0});
-    if (!plan.layer.channels_last || taps == 1) continue;
+    if (shares || taps == 1) continue;
     if (shorter)
       for (const std::int32_t own : tile_outputs(taps - 1)) all.push_back({outputs, own});
     else if (dim.crop % dim.stride != 0)
@@ -160,13 +163,17 @@ TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &ti
     const int rows = best_product_rows(plan, target, open ? 0 : length, most);
     if (std::find(target.rows.begin(), target.rows.end(), rows) == target.rows.end()) target.rows.push_back(rows);
   }
+  const tconv_dims dims = typical_dims(plan);
+  const tconv_tile_grid grid = tconv_find_tile_grid(&tiling, &plan.layer, &dims, 0);
+  const auto tiles = static_cast<double>(grid.dim[0].count * grid.dim[1].count * grid.dim[2].count);
+  target.prefetch = fetch_distance(plan, tiling, tiles / target.rows[0]);
   return target;
 }
 
 bool has_winograd_tiles(const Plan &plan, const tconv_tiling &tiling) {
   const tconv_dims dims = typical_dims(plan);
   for (int d = 0; d < TCONV_MAX_RANK; ++d) {
-    const std::vector<TileSizes> sizes = tile_sizes(plan, dims.dim[d]);
+    const std::vector<TileSizes> sizes = tile_sizes(plan, dims, d);
     const auto same = [&](const TileSizes &one) {
       return one.outputs == tiling.tile_outputs[0][d] && one.own == tiling.tile_outputs[1][d];
     };
@@ -200,9 +207,9 @@ std::vector<tconv_tiling> winograd_tilings(const Plan &plan, int widest) {
   tiling.transpose_input = transposes_input(plan) ? 1 : 0;
   tiling.panel = 1;
   std::vector<tconv_tiling> all;
-  for (const TileSizes &z : tile_sizes(plan, dims.dim[0]))
-    for (const TileSizes &y : tile_sizes(plan, dims.dim[1]))
-      for (const TileSizes &x : tile_sizes(plan, dims.dim[2])) {
+  for (const TileSizes &z : tile_sizes(plan, dims, 0))
+    for (const TileSizes &y : tile_sizes(plan, dims, 1))
+      for (const TileSizes &x : tile_sizes(plan, dims, 2)) {
         const TileSizes sizes[TCONV_MAX_RANK] = {z, y, x};
         for (int d = 0; d < TCONV_MAX_RANK; ++d) {
           tiling.tile_outputs[0][d] = sizes[d].outputs;

@@ -124,12 +124,20 @@ class Space {
     }
   }
 
+  // Weights fetched ahead and not, where they come from afar.
+  void with_prefetch(Parameters p) {
+    for (const int distance : {0, fetch_distance(plan_, p.tiling, 1)}) {
+      p.target.prefetch = distance;
+      with_grains(p);
+    }
+  }
+
   template <typename Blocks>
   void with_blocks(Parameters p, const Blocks &blocks) {
-    with_grains(p);
+    with_prefetch(p);
     for (const std::int64_t block : blocks) {
       p.tiling.block_bytes = block;
-      with_grains(p);
+      with_prefetch(p);
     }
   }
 

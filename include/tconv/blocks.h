@@ -21,6 +21,7 @@ typedef struct tconv_blocks {
   int64_t low[TCONV_MAX_RANK];          /* the window of a block starts `low` before it (0 or less) ... */
   int64_t high[TCONV_MAX_RANK];         /* ... and ends `high` behind it */
   int64_t first_output[TCONV_MAX_RANK]; /* the outputs of a block start so far from its start times the stride */
+  int64_t output_step[TCONV_MAX_RANK];  /* from one to the next of those that are written beside their places */
   int64_t parts; /* tasks of a block: 1, or one a class; Winograd's method: shares of the units */
   int64_t tasks;
   int64_t workers;
@@ -107,7 +108,7 @@ static inline int64_t tconv_block_output_floats(const tconv_blocks *blocks, cons
   int64_t floats = tconv_stages_outputs(blocks, tiling) ? channels : 0;
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
-    const int64_t extent = blocks->size[d] * dims->dim[d].stride;
+    const int64_t extent = blocks->size[d] * dims->dim[d].stride / blocks->output_step[d];
     if (floats > INT32_MAX / tconv_max(extent, 1)) return TCONV_WINDOW_TOO_LARGE;
     floats *= extent;
   }
@@ -200,6 +201,7 @@ static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_pat
     blocks->size[d] = tconv_max(tconv_round_up(blocks->quotients[d], path->tile[d]), 1);
     classes *= tconv_reach(tiling, dims, d, &blocks->low[d], &blocks->high[d]);
     blocks->first_output[d] = 0;
+    blocks->output_step[d] = 1;
   }
   while ((tconv_block_floats(blocks, path, layer) > budget ||
           tconv_block_output_floats(blocks, tiling, layer, dims) > 2 * budget) &&
@@ -284,9 +286,10 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
     blocks->size[d] = tconv_max(blocks->quotients[d], grid.dim[d].outputs);
     blocks->low[d] = grid.dim[d].low;
     blocks->high[d] = grid.dim[d].low + grid.dim[d].taps - 1;
-    blocks->first_output[d] = tiling->transpose_output || tconv_merges_columns(tiling)
-                                  ? tconv_first_tile_output(&dims->dim[d], &grid.dim[d])
-                                  : 0;
+    blocks->first_output[d] = 0;
+    blocks->output_step[d] = tconv_transposes_apart(tiling, d) ? dims->dim[d].stride : 1;
+    if ((tiling->transpose_output || tconv_merges_columns(tiling)) && !tconv_transposes_apart(tiling, d))
+      blocks->first_output[d] = tconv_first_tile_output(&dims->dim[d], &grid.dim[d]);
   }
   while (tconv_held_floats(blocks, tiling, layer, &grid) > budget &&
          tconv_cut_tiles_once(blocks, functions->rows[0], &grid))

@@ -28,8 +28,9 @@ static inline tconv_tile_target tconv_find_tile_target(const tconv_tile_block *b
     const int64_t tile = block->start[d] + range->first[d];
     target.first[d] = (int32_t)(tile * block->grid.dim[d].outputs - phase[d].shift);
     target.extent[d] = (int32_t)phase[d].run.extent;
-    target.stride[d] = block->job->dims.dim[d].stride * outputs->stride[d];
-    to += target.first[d] * target.stride[d] + (phase[d].run.first - outputs->origin[d]) * outputs->stride[d];
+    target.stride[d] = block->job->dims.dim[d].stride / outputs->step[d] * outputs->stride[d];
+    to += target.first[d] * target.stride[d] +
+          (phase[d].run.first - outputs->origin[d]) / outputs->step[d] * outputs->stride[d];
   }
   target.data = (uintptr_t)outputs->data + (uintptr_t)(to * (int64_t)sizeof(float));
   return target;
@@ -67,19 +68,30 @@ static inline int tconv_run_panel(const tconv_tile_block *block, int64_t group, 
   return tconv_transform_panel(block, &range, bias, tconv_find_tile_target(block, &range, phase, outputs));
 }
 
+/* Where the outputs of phases that are transposed apart start, of a unit that has phase `index`. */
+static inline void tconv_add_phase_origin(const tconv_tile_block *block, int64_t index, tconv_outputs *outputs) {
+  tconv_tile_phase phase[TCONV_MAX_RANK];
+  int d;
+  tconv_split_phase(&block->job->dims, &block->grid, index, phase);
+  for (d = 0; d < TCONV_MAX_RANK; ++d)
+    if (tconv_transposes_apart(&block->job->kernel->tiling, d))
+      outputs->origin[d] += phase[d].run.first - phase[d].shift * block->job->dims.dim[d].stride;
+}
+
 /* Unit `unit` of all: see tconv_tile_units(). The phases of a panel follow one another. */
 static inline int tconv_run_unit(const tconv_tile_block *block, int64_t unit, const int64_t *start, float *memory) {
   const tconv_job *job = block->job;
   const tconv_tiling *tiling = &job->kernel->tiling;
   const int64_t phases = tconv_unit_phases(tiling, &block->grid), units = block->grid.phases / phases;
   const int64_t panels = tconv_phase_panels(tiling, &block->grid), columns = tconv_group_outputs(job->layer);
-  const int64_t group = unit / units / panels, panel = unit / units % panels, first = unit % units * phases;
-  const tconv_outputs outputs = tconv_find_outputs(job, block->image, start, group * columns + panel * tiling->panel,
-                                                   tconv_min(tiling->panel, columns - panel * tiling->panel), memory);
-  int64_t phase;
+  const int64_t group = unit / units / panels, panel = unit / units % panels;
+  tconv_outputs outputs = tconv_find_outputs(job, block->image, start, group * columns + panel * tiling->panel,
+                                             tconv_min(tiling->panel, columns - panel * tiling->panel), memory);
+  int64_t i;
   int status = TCONV_OK;
-  for (phase = first; status == TCONV_OK && phase < first + phases; ++phase)
-    status = tconv_run_panel(block, group, phase, panel, &outputs);
+  tconv_add_phase_origin(block, tconv_unit_phase(tiling, &block->grid, unit % units, 0), &outputs);
+  for (i = 0; status == TCONV_OK && i < phases; ++i)
+    status = tconv_run_panel(block, group, tconv_unit_phase(tiling, &block->grid, unit % units, i), panel, &outputs);
   return status == TCONV_OK ? tconv_store_outputs(job, block->image, &outputs) : status;
 }
 

@@ -243,11 +243,37 @@ static inline int64_t tconv_phase_panels(const tconv_tiling *tiling, const tconv
   return grid->columns / tiling->panel;
 }
 
-/* What is computed by one task: a panel of a group in one phase or, where their outputs are transposed together, in all
- * of them; of merged phases then all panels. */
-static inline int64_t tconv_unit_phases(const tconv_tiling *tiling, const tconv_tile_grid *grid) {
-  return tiling->transpose_output ? grid->phases : 1;
+/* Whether outputs are transposed phase by phase of a dimension: those of phases with tiles of their own. */
+static inline int tconv_transposes_apart(const tconv_tiling *tiling, int d) {
+  return tiling->transpose_output && tiling->tile_outputs[1][d] > 0;
 }
+
+/* What is computed by one task: a panel of a group in one phase or, where their outputs are transposed together, in all
+ * phases of the dimensions that are not transposed apart; of merged phases then all panels. */
+static inline int64_t tconv_unit_phases(const tconv_tiling *tiling, const tconv_tile_grid *grid) {
+  int64_t phases = 1;
+  int d;
+  if (!tiling->transpose_output || tconv_merges_columns(tiling)) return 1;
+  for (d = 0; d < TCONV_MAX_RANK; ++d)
+    if (!tconv_transposes_apart(tiling, d)) phases *= grid->dim[d].phases;
+  return phases;
+}
+
+/* Phase `i` of those of unit `unit` among the units of a panel. */
+static inline int64_t tconv_unit_phase(const tconv_tiling *tiling, const tconv_tile_grid *grid, int64_t unit,
+                                       int64_t i) {
+  int64_t index = 0, scale = 1;
+  int d;
+  if (!tiling->transpose_output) return unit;
+  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+    int64_t *const digits = tconv_transposes_apart(tiling, d) ? &unit : &i;
+    index += *digits % grid->dim[d].phases * scale;
+    *digits /= grid->dim[d].phases;
+    scale *= grid->dim[d].phases;
+  }
+  return index;
+}
+
 static inline int64_t tconv_unit_panels(const tconv_tiling *tiling, const tconv_tile_grid *grid) {
   return tiling->transpose_output && tconv_merges_columns(tiling) ? tconv_phase_panels(tiling, grid) : 1;
 }

@@ -10,7 +10,7 @@
 namespace tconv::test {
 namespace {
 
-constexpr int layers = 400, channels_first_layers = 100, merged_layers = 300;
+constexpr int layers = 400, channels_first_layers = 100, apart_layers = 200, merged_layers = 300;
 
 // One to three taps a phase, any crop.
 tconv_rule random_rule(Random &random, int rank) {
@@ -70,7 +70,24 @@ Case random_case(Random &random, bool channels_last) {
   return c;
 }
 
-// The same with one group and merged phases. One channel need not be transposed.
+// With channels first, phases that have tiles of their own in all dimensions but a row's.
+Case random_apart_case(Random &random) {
+  for (;;) {
+    Case c = random_case(random, false);
+    int apart = 0;
+    for (int d = 0; d < c.layer.rank - 1; ++d) {
+      const int lead = TCONV_MAX_RANK - c.layer.rank + d;
+      const tconv_dim &dim = c.problem.dim[static_cast<std::size_t>(lead)];
+      const std::int64_t taps = tconv_most_taps(&dim);
+      if (taps == 1 || tconv_taps_are_phases(&c.layer.rule[d], c.layer.size[d]) || random(0, 3) == 0) continue;
+      c.tiling.tile_outputs[1][lead] = random_outputs(random, taps - tconv_has_shorter_phases(&dim));
+      ++apart;
+    }
+    if (apart > 0) return c;
+  }
+}
+
+// One group and merged phases. One channel need not be transposed.
 Case random_merged_case(Random &random) {
   Case c = random_case(random, random(0, 2) > 0);
   c.layer.groups = c.problem.groups = 1;
@@ -150,6 +167,26 @@ TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
   EXPECT_GT(unequal, layers / 20);
   EXPECT_GT(kinds, layers / 2);
   EXPECT_GT(kinds_with_phases, layers / 6);
+}
+
+TEST_F(Driver, TilesTransposedApartAreTheDefinitionWhateverTheCutAndTheThreads) {
+  Random random(5);
+  int empty = 0, kinds_with_phases = 0, several_units = 0, together = 0;
+  for (int i = 0; i < apart_layers; ++i) {
+    const Case c = random_apart_case(random);
+    SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
+    Shares shares;
+    ASSERT_NO_FATAL_FAILURE(check_case(c, random, &shares));
+    empty += shares.parts == 0;
+    if (shares.parts == 0) continue;
+    kinds_with_phases += kinds_of(c);
+    several_units += shares.parts > 1;
+    together += c.layer.rank == 3 && (c.tiling.tile_outputs[1][0] == 0 || c.tiling.tile_outputs[1][1] == 0);
+  }
+  EXPECT_LT(empty, apart_layers / 2);
+  EXPECT_GT(kinds_with_phases, apart_layers / 4);
+  EXPECT_GT(several_units, apart_layers / 10);
+  EXPECT_GT(together, apart_layers / 10);
 }
 
 TEST_F(Driver, TilesOfMergedPhasesAreTheDefinitionWhateverTheCutAndTheThreads) {

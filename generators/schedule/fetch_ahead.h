@@ -1,0 +1,18 @@
+// Weights are read in one long stream, which crosses a page every few steps: hardware that fetches ahead stops there,
+// and a core that multiplies is soon out of loads to wait for.
+#ifndef TCONV_GENERATORS_FETCH_AHEAD_H
+#define TCONV_GENERATORS_FETCH_AHEAD_H
+
+#include <string>
+
+#include <Halide.h>
+
+namespace tconv {
+
+// The innermost loops that read the parameter `weights` fetch what lies so many bytes further; it may lie beyond them.
+// Halide's own directive, for an unrolled row, fetched other lines than the row's (Halide 21).
+void fetch_ahead(Halide::Pipeline &pipeline, const std::string &weights, int bytes);
+
+}  // namespace tconv
+
+#endif
