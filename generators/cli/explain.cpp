@@ -58,7 +58,7 @@ void print_target(const Plan &plan, const Schedule &schedule, const Halide::Targ
              one.lanes);
   const tconv_cuts cuts = cut_call(plan, schedule, index);
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
-    if (!has_own_functions(plan, schedule.tiling, kind)) continue;
+    if (!has_own_functions(plan, schedule.tiling, kind) || !tconv_has_tasks(&schedule.tiling, kind)) continue;
     const tconv_blocks &blocks = cuts.blocks[kind];
     fmt::print("; blocks of {} of {} positions a phase; workspace {} bytes a thread", fmt::join(blocks.size, " x "),
                fmt::join(blocks.quotients, " x "), blocks.worker_floats * 4);

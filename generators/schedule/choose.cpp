@@ -128,7 +128,7 @@ CopiedFloats copied_floats(const Plan &plan, const Schedule &schedule) {
   const auto images = static_cast<double>(tconv_max(plan.layer.batch, 1));
   CopiedFloats all;
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
-    if (!tconv_has_kind(&schedule.tiling, kind)) continue;
+    if (!tconv_has_tasks(&schedule.tiling, kind)) continue;
     const tconv_blocks &blocks = cuts.blocks[kind];
     all.windows += static_cast<double>(blocks.tasks * blocks.window_floats) / images;
     all.outputs += static_cast<double>(blocks.tasks * blocks.output_floats) / images;

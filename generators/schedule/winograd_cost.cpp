@@ -182,7 +182,8 @@ double winograd_cycles(const Plan &plan, const Schedule &schedule, const Registe
   double cost = 0;
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
     if (tconv_has_kind(&schedule.tiling, kind))
-      cost += kind_cost(plan, schedule, dims, kind, cuts.blocks[kind], stream);
+      cost +=
+          kind_cost(plan, schedule, dims, kind, cuts.blocks[tconv_joins_kinds(&schedule.tiling) ? 0 : kind], stream);
   return cost / 2 / registers.lanes + transpose_cycles(plan, schedule);
 }
 

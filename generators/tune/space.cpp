@@ -112,7 +112,7 @@ class Space {
     std::string text = to_text(parameters);
     const tconv_cuts cuts = cut_call(plan_, schedule, 0, threads_);
     for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
-      if (tconv_has_kind(&schedule.tiling, kind)) text += fmt::format(" {}", fmt::join(cuts.blocks[kind].size, " "));
+      if (tconv_has_tasks(&schedule.tiling, kind)) text += fmt::format(" {}", fmt::join(cuts.blocks[kind].size, " "));
     return text;
   }
 

@@ -21,7 +21,6 @@ typedef struct tconv_blocks {
   int64_t low[TCONV_MAX_RANK];          /* the window of a block starts `low` before it (0 or less) ... */
   int64_t high[TCONV_MAX_RANK];         /* ... and ends `high` behind it */
   int64_t first_output[TCONV_MAX_RANK]; /* the outputs of a block start so far from its start times the stride */
-  int64_t output_step[TCONV_MAX_RANK];  /* from one to the next of those that are written beside their places */
   int64_t parts; /* tasks of a block: 1, or one a class; Winograd's method: shares of the units */
   int64_t tasks;
   int64_t workers;
@@ -55,7 +54,7 @@ typedef struct tconv_job {
   const float *packed;
   tconv_dims dims;
   const tconv_cuts *cuts;
-  int kind;            /* of phases, in Winograd's method */
+  int kind;            /* of phases, in Winograd's method: whose tasks these are */
   tconv_blocks blocks; /* of the kind */
 } tconv_job;
 
@@ -108,7 +107,7 @@ static inline int64_t tconv_block_output_floats(const tconv_blocks *blocks, cons
   int64_t floats = tconv_stages_outputs(blocks, tiling) ? channels : 0;
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
-    const int64_t extent = blocks->size[d] * dims->dim[d].stride / blocks->output_step[d];
+    const int64_t extent = blocks->size[d] * dims->dim[d].stride;
     if (floats > INT32_MAX / tconv_max(extent, 1)) return TCONV_WINDOW_TOO_LARGE;
     floats *= extent;
   }
@@ -201,7 +200,6 @@ static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_pat
     blocks->size[d] = tconv_max(tconv_round_up(blocks->quotients[d], path->tile[d]), 1);
     classes *= tconv_reach(tiling, dims, d, &blocks->low[d], &blocks->high[d]);
     blocks->first_output[d] = 0;
-    blocks->output_step[d] = 1;
   }
   while ((tconv_block_floats(blocks, path, layer) > budget ||
           tconv_block_output_floats(blocks, tiling, layer, dims) > 2 * budget) &&
@@ -240,13 +238,34 @@ static inline int64_t tconv_staged_floats(const tconv_blocks *blocks, const tcon
   return tconv_merges_columns(tiling) ? tconv_round_up(positions * tiling->panel, 16) : 0;
 }
 
+/* Floats of all kinds of a task: their weights, a block's transformed input, and its products of one panel, which the
+ * kinds compute in turn. */
+typedef struct tconv_task_floats {
+  int64_t weights, transformed, products;
+} tconv_task_floats;
+
+static inline tconv_task_floats tconv_find_task_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
+                                                       const tconv_layer *layer, const tconv_dims *dims, int kind) {
+  const int end = tconv_task_kinds_end(tiling, kind);
+  tconv_task_floats floats = {0, 0, 0};
+  for (; kind < end; ++kind)
+    if (tconv_has_kind(tiling, kind)) {
+      const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, kind);
+      if (grid.phases == 0) continue;
+      floats.weights += layer->groups * grid.phases * grid.phase_floats;
+      floats.transformed += tconv_transformed_floats(blocks, layer, &grid);
+      floats.products = tconv_max(floats.products, tconv_products_floats(blocks, tiling, &grid));
+    }
+  return floats;
+}
+
 /* What should stay in the second-level cache. With many columns for few input channels, what one panel writes is more
  * than what it reads. */
 static inline int64_t tconv_held_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
-                                        const tconv_layer *layer, const tconv_tile_grid *grid) {
-  const int64_t transformed = tconv_transformed_floats(blocks, layer, grid);
-  if (!tconv_merges_columns(tiling)) return transformed;
-  return transformed + tconv_products_floats(blocks, tiling, grid) + tconv_staged_floats(blocks, tiling);
+                                        const tconv_layer *layer, const tconv_dims *dims, int kind) {
+  const tconv_task_floats floats = tconv_find_task_floats(blocks, tiling, layer, dims, kind);
+  if (!tconv_merges_columns(tiling)) return floats.transformed;
+  return floats.transformed + floats.products + tconv_staged_floats(blocks, tiling);
 }
 
 /* Cuts the outermost dimension that still can be into one block more, all of about one size; 0 when none can. Whole
@@ -267,6 +286,18 @@ static inline int tconv_cut_tiles_once(tconv_blocks *blocks, int64_t rows, const
   return 0;
 }
 
+/* Widens the blocks of a dimension to the tiles of a sort of its phases, if it has any. */
+static inline void tconv_add_tiles(const tconv_tiling *tiling, const tconv_dim *dim, const tconv_tiles *tiles, int d,
+                                   tconv_blocks *blocks) {
+  if (tiles->phases == 0) return;
+  blocks->quotients[d] =
+      tconv_max(blocks->quotients[d], tconv_round_up(tiles->count * tiles->outputs, tiling->tile_outputs[0][d]));
+  blocks->low[d] = tconv_min(blocks->low[d], tiles->low);
+  blocks->high[d] = tconv_max(blocks->high[d], tiles->low + tiles->taps - 1);
+  if (tiling->transpose_output || tconv_merges_columns(tiling))
+    blocks->first_output[d] = tconv_min(blocks->first_output[d], tconv_first_tile_output(dim, tiles));
+}
+
 /* Blocks of whole tiles, in positions of the shared window. A task of a part of the units reads all of the window and
  * its share of the weights, a task of a part of the tiles the reverse: the smaller of the two is read more than once.
  */
@@ -277,36 +308,39 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
   const tconv_tile_functions *functions = &path->tiles[kind];
   const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, kind);
   const int64_t budget = tiling->block_bytes / (int64_t)sizeof(float);
+  tconv_task_floats floats;
   int64_t per_image;
   int64_t slack = 0;
   int i, d;
   blocks->shifts_tiles = 0;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
-    blocks->quotients[d] = grid.dim[d].count * grid.dim[d].outputs;
-    blocks->size[d] = tconv_max(blocks->quotients[d], grid.dim[d].outputs);
+    const tconv_dim *dim = &dims->dim[d];
+    blocks->quotients[d] = blocks->first_output[d] = 0;
     blocks->low[d] = grid.dim[d].low;
     blocks->high[d] = grid.dim[d].low + grid.dim[d].taps - 1;
-    blocks->first_output[d] = 0;
-    blocks->output_step[d] = tconv_transposes_apart(tiling, d) ? dims->dim[d].stride : 1;
-    if ((tiling->transpose_output || tconv_merges_columns(tiling)) && !tconv_transposes_apart(tiling, d))
-      blocks->first_output[d] = tconv_first_tile_output(&dims->dim[d], &grid.dim[d]);
+    tconv_add_tiles(tiling, dim, &grid.dim[d], d, blocks);
+    if (tconv_joins_kinds(tiling) && tiling->tile_outputs[1][d] > 0) {
+      const tconv_tiles second = tconv_find_tiles(dim, tiling->tile_outputs[0][d], tiling->tile_outputs[1][d], 1);
+      tconv_add_tiles(tiling, dim, &second, d, blocks);
+    }
+    blocks->size[d] = tconv_max(blocks->quotients[d], grid.dim[d].outputs);
   }
-  while (tconv_held_floats(blocks, tiling, layer, &grid) > budget &&
+  while (tconv_held_floats(blocks, tiling, layer, dims, kind) > budget &&
          tconv_cut_tiles_once(blocks, functions->rows[0], &grid))
     continue;
   per_image = tconv_count_blocks(blocks);
   blocks->parts = 1;
-  if (batch * per_image < 2 * threads &&
-      layer->groups * grid.phases * grid.phase_floats > tconv_transformed_floats(blocks, layer, &grid))
+  floats = tconv_find_task_floats(blocks, tiling, layer, dims, kind);
+  if (batch * per_image < 2 * threads && floats.weights > floats.transformed)
     blocks->parts = tconv_min(threads, tconv_tile_units(tiling, layer, &grid));
   while (blocks->parts < threads && batch * per_image * blocks->parts < 2 * threads &&
          tconv_cut_tiles_once(blocks, functions->rows[0], &grid))
     per_image = tconv_count_blocks(blocks);
   tconv_set_tasks(tiling, path, layer, dims, batch * per_image, threads, blocks);
   for (i = 0; i < functions->products_count; ++i) slack = tconv_max(slack, functions->rows[i]);
-  blocks->worker_floats = blocks->window_floats + blocks->output_floats +
-                          tconv_transformed_floats(blocks, layer, &grid) + slack * tconv_tile_row_floats(layer) +
-                          tconv_products_floats(blocks, tiling, &grid) + tconv_staged_floats(blocks, tiling);
+  floats = tconv_find_task_floats(blocks, tiling, layer, dims, kind);
+  blocks->worker_floats = blocks->window_floats + blocks->output_floats + floats.transformed +
+                          slack * tconv_tile_row_floats(layer) + floats.products + tconv_staged_floats(blocks, tiling);
 }
 
 /* Of so many threads, those that have enough to do to be worth waking. A layer that computes little for what it reads
@@ -347,7 +381,7 @@ static inline void tconv_cut_kinds(const tconv_kernel *kernel, const tconv_path 
   cuts->worker_floats = 0;
   for (kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
     tconv_blocks *blocks = &cuts->blocks[kind];
-    if (!tconv_has_kind(&kernel->tiling, kind)) continue;
+    if (!tconv_has_tasks(&kernel->tiling, kind)) continue;
     tconv_cut(kernel, path, layer, dims, kind, batch, threads, blocks);
     cuts->workers = tconv_max(cuts->workers, blocks->workers);
     cuts->worker_floats = tconv_max(cuts->worker_floats, blocks->worker_floats);

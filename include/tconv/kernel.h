@@ -107,7 +107,7 @@ typedef struct tconv_tiling {
   int64_t block_bytes;   /* input (Winograd: transformed) that one task works on at a time: a share of the second-level
                             cache */
   /* Winograd's method: a tile's outputs in each dimension, else 0; [1]: of the second sort of phases (winograd.h), 0
-   * where they share the tiles of the first, as they do along rows of outputs that are transposed. */
+   * where they share the tiles of the first; a divisor of [0] where outputs are transposed. */
   int32_t tile_outputs[2][TCONV_MAX_RANK];
   int32_t transpose_input;  /* 1: the functions read windows of the other layout than the layer's */
   int32_t transpose_output; /* 1: and write such outputs */

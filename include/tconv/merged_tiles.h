@@ -67,7 +67,7 @@ static inline int tconv_place_columns(const tconv_tile_block *block, const int64
     target = tconv_buffer(outputs->data + at + x + low - outputs->origin[2] * filters, 4, to_dim);
     argv[0] = &source;
     argv[1] = &target;
-    if (job->path->tiles[job->kind].copy(argv) != 0) return TCONV_ERROR_KERNEL;
+    if (job->path->tiles[block->kind].copy(argv) != 0) return TCONV_ERROR_KERNEL;
   }
   return TCONV_OK;
 }

@@ -146,7 +146,7 @@ static inline int tconv_worker(void *context, int index, uint8_t *closure) {
   int status = TCONV_OK;
   (void)context;
   for (job.kind = 0; status == TCONV_OK && job.kind < TCONV_TILE_KINDS; ++job.kind) {
-    if (!tconv_has_kind(&job.kernel->tiling, job.kind)) continue;
+    if (!tconv_has_tasks(&job.kernel->tiling, job.kind)) continue;
     job.blocks = job.cuts->blocks[job.kind];
     if (index < job.blocks.workers) status = tconv_run_share(&job, index, memory);
   }

@@ -28,9 +28,8 @@ static inline tconv_tile_target tconv_find_tile_target(const tconv_tile_block *b
     const int64_t tile = block->start[d] + range->first[d];
     target.first[d] = (int32_t)(tile * block->grid.dim[d].outputs - phase[d].shift);
     target.extent[d] = (int32_t)phase[d].run.extent;
-    target.stride[d] = block->job->dims.dim[d].stride / outputs->step[d] * outputs->stride[d];
-    to += target.first[d] * target.stride[d] +
-          (phase[d].run.first - outputs->origin[d]) / outputs->step[d] * outputs->stride[d];
+    target.stride[d] = block->job->dims.dim[d].stride * outputs->stride[d];
+    to += target.first[d] * target.stride[d] + (phase[d].run.first - outputs->origin[d]) * outputs->stride[d];
   }
   target.data = (uintptr_t)outputs->data + (uintptr_t)(to * (int64_t)sizeof(float));
   return target;
@@ -68,42 +67,34 @@ static inline int tconv_run_panel(const tconv_tile_block *block, int64_t group, 
   return tconv_transform_panel(block, &range, bias, tconv_find_tile_target(block, &range, phase, outputs));
 }
 
-/* Where the outputs of phases that are transposed apart start, of a unit that has phase `index`. */
-static inline void tconv_add_phase_origin(const tconv_tile_block *block, int64_t index, tconv_outputs *outputs) {
-  tconv_tile_phase phase[TCONV_MAX_RANK];
-  int d;
-  tconv_split_phase(&block->job->dims, &block->grid, index, phase);
-  for (d = 0; d < TCONV_MAX_RANK; ++d)
-    if (tconv_transposes_apart(&block->job->kernel->tiling, d))
-      outputs->origin[d] += phase[d].run.first - phase[d].shift * block->job->dims.dim[d].stride;
-}
-
-/* Unit `unit` of all: see tconv_tile_units(). The phases of a panel follow one another. */
-static inline int tconv_run_unit(const tconv_tile_block *block, int64_t unit, const int64_t *start, float *memory) {
-  const tconv_job *job = block->job;
+/* Unit `unit` of all: see tconv_tile_units(). The phases of a panel follow one another, as do the kinds. */
+static inline int tconv_run_unit(const tconv_tile_block *blocks, int count, int64_t unit, const int64_t *start,
+                                 float *memory) {
+  const tconv_job *job = blocks->job;
   const tconv_tiling *tiling = &job->kernel->tiling;
-  const int64_t phases = tconv_unit_phases(tiling, &block->grid), units = block->grid.phases / phases;
-  const int64_t panels = tconv_phase_panels(tiling, &block->grid), columns = tconv_group_outputs(job->layer);
+  const int64_t units = blocks->grid.phases / tconv_unit_phases(tiling, &blocks->grid);
+  const int64_t panels = tconv_phase_panels(tiling, &blocks->grid), columns = tconv_group_outputs(job->layer);
   const int64_t group = unit / units / panels, panel = unit / units % panels;
-  tconv_outputs outputs = tconv_find_outputs(job, block->image, start, group * columns + panel * tiling->panel,
-                                             tconv_min(tiling->panel, columns - panel * tiling->panel), memory);
-  int64_t i;
-  int status = TCONV_OK;
-  tconv_add_phase_origin(block, tconv_unit_phase(tiling, &block->grid, unit % units, 0), &outputs);
-  for (i = 0; status == TCONV_OK && i < phases; ++i)
-    status = tconv_run_panel(block, group, tconv_unit_phase(tiling, &block->grid, unit % units, i), panel, &outputs);
-  return status == TCONV_OK ? tconv_store_outputs(job, block->image, &outputs) : status;
+  const tconv_outputs outputs = tconv_find_outputs(job, blocks->image, start, group * columns + panel * tiling->panel,
+                                                   tconv_min(tiling->panel, columns - panel * tiling->panel), memory);
+  int i, status = TCONV_OK;
+  for (i = 0; i < count; ++i) {
+    const int64_t phases = tconv_unit_phases(tiling, &blocks[i].grid), first = unit % units * phases;
+    int64_t phase;
+    for (phase = first; status == TCONV_OK && phase < first + phases; ++phase)
+      status = tconv_run_panel(&blocks[i], group, phase, panel, &outputs);
+  }
+  return status == TCONV_OK ? tconv_store_outputs(job, blocks->image, &outputs) : status;
 }
 
-/* Part `part` of the units, of the block of positions [start, start + size); `memory` is the worker's. */
-static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int64_t *start, const int64_t *size,
-                                  int64_t part, float *memory) {
-  const tconv_tiling *tiling = &job->kernel->tiling;
+/* A kind's tiles of the block of positions [start, start + size). */
+static inline tconv_tile_block tconv_find_tile_block(const tconv_job *job, int kind, int64_t image,
+                                                     const int64_t *start, const int64_t *size) {
   tconv_tile_block block;
-  int64_t unit, units;
-  int d, status;
+  int d;
   block.job = job;
-  block.grid = tconv_find_tile_grid(tiling, job->layer, &job->dims, job->kind);
+  block.kind = kind;
+  block.grid = tconv_find_tile_grid(&job->kernel->tiling, job->layer, &job->dims, kind);
   block.image = image;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const int64_t outputs = block.grid.dim[d].outputs;
@@ -113,18 +104,42 @@ static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int
   }
   block.row_floats = tconv_tile_row_floats(job->layer);
   block.point_floats = tconv_point_floats(job->layer, block.all.count[0] * block.all.count[1] * block.all.count[2]);
-  block.weights = job->packed + tconv_kind_weights(tiling, job->layer, &job->dims, job->kind);
-  block.window = memory;
-  memory += job->blocks.window_floats;
-  block.staged = memory + job->blocks.output_floats;
-  block.products = block.staged + tconv_staged_floats(&job->blocks, tiling);
-  block.transformed = block.products + tconv_products_floats(&job->blocks, tiling, &block.grid);
-  status = tconv_transform_windows(&block);
-  units = tconv_tile_units(tiling, job->layer, &block.grid);
+  block.weights = job->packed + tconv_kind_weights(&job->kernel->tiling, job->layer, &job->dims, kind);
+  block.window = block.staged = block.products = block.transformed = NULL;
+  return block;
+}
+
+/* Part `part` of the units, of the block of positions [start, start + size); `memory` is the worker's: the window, the
+ * outputs and the columns that are staged, the products, and each kind's transformed input. */
+static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int64_t *start, const int64_t *size,
+                                  int64_t part, float *memory) {
+  const tconv_tiling *tiling = &job->kernel->tiling;
+  const int end = tconv_task_kinds_end(tiling, job->kind);
+  const tconv_task_floats floats = tconv_find_task_floats(&job->blocks, tiling, job->layer, &job->dims, job->kind);
+  float *const outputs = memory + job->blocks.window_floats, *const staged = outputs + job->blocks.output_floats;
+  float *const products = staged + tconv_staged_floats(&job->blocks, tiling);
+  float *transformed = products + floats.products;
+  tconv_tile_block blocks[TCONV_TILE_KINDS];
+  int64_t unit, units;
+  int kind = job->kind, status, count = 0;
+  do {
+    tconv_tile_block *const block = &blocks[count];
+    if (kind != job->kind && !tconv_has_kind(tiling, kind)) continue;
+    *block = tconv_find_tile_block(job, kind, image, start, size);
+    if (kind != job->kind && block->grid.phases == 0) continue;
+    block->window = memory;
+    block->staged = staged;
+    block->products = products;
+    block->transformed = transformed;
+    transformed += tconv_transformed_floats(&job->blocks, job->layer, &block->grid);
+    ++count;
+  } while (++kind < end);
+  status = tconv_transform_windows(blocks, count);
+  units = tconv_tile_units(tiling, job->layer, &blocks->grid);
   for (unit = units * part / job->blocks.parts; status == TCONV_OK && unit < units * (part + 1) / job->blocks.parts;
        ++unit)
-    status = tconv_merges_columns(tiling) ? tconv_run_merged_unit(&block, unit, start, memory)
-                                          : tconv_run_unit(&block, unit, start, memory);
+    status = tconv_merges_columns(tiling) ? tconv_run_merged_unit(blocks, unit, start, outputs)
+                                          : tconv_run_unit(blocks, count, unit, start, outputs);
   return status;
 }
 

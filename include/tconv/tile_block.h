@@ -19,6 +19,7 @@ typedef struct tconv_tile_range {
 /* A block as its phases and panels share it. */
 typedef struct tconv_tile_block {
   const tconv_job *job;
+  int kind;
   tconv_tile_grid grid;
   int64_t image;
   int64_t start[TCONV_MAX_RANK]; /* in tiles */
@@ -58,42 +59,54 @@ static inline int64_t tconv_first_tile(const int64_t *first, const int64_t *tile
   return (first[0] * tiles[1] + first[1]) * tiles[2] + first[2];
 }
 
-/* Transforms the window of a range of tiles. */
-static inline int tconv_transform_window(const tconv_tile_block *block, const tconv_tile_range *range) {
-  const int64_t channels = block->job->layer->in_channels;
-  halide_dimension_t window_dim[1 + TCONV_MAX_RANK], transformed_dim[TCONV_TILE_DIMS];
-  halide_buffer_t from, to;
-  tconv_window window;
+/* The window of a range of tiles, and of the same positions' tiles of the other kinds of a task. */
+static inline int tconv_load_tiles(const tconv_tile_block *block, const tconv_tile_range *range, tconv_window *window) {
   int64_t start[TCONV_MAX_RANK], size[TCONV_MAX_RANK];
-  void *argv[2];
-  int status, i, d;
+  int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     start[d] = (block->start[d] + range->first[d]) * block->grid.dim[d].outputs;
     size[d] = range->count[d] * block->grid.dim[d].outputs;
   }
-  status = tconv_load_window(block->job, block->image, start, size, block->window, &window);
-  if (status != TCONV_OK) return status;
-  tconv_set_dim(&window_dim[0], channels, window.channel_stride);
+  return tconv_load_window(block->job, block->image, start, size, block->window, window);
+}
+
+/* Transforms that window. */
+static inline int tconv_transform_loaded(const tconv_tile_block *block, const tconv_tile_range *range,
+                                         const tconv_window *window) {
+  const int64_t channels = block->job->layer->in_channels;
+  const float *data = window->data;
+  halide_dimension_t window_dim[1 + TCONV_MAX_RANK], transformed_dim[TCONV_TILE_DIMS];
+  halide_buffer_t from, to;
+  void *argv[2];
+  int i;
+  tconv_set_dim(&window_dim[0], channels, window->channel_stride);
   for (i = 0; i < TCONV_MAX_RANK; ++i) {
-    d = TCONV_MAX_RANK - 1 - i;
-    tconv_set_dim(&window_dim[1 + i], window.extent[d], window.stride[d]);
+    const int d = TCONV_MAX_RANK - 1 - i;
+    const int64_t skip = block->grid.dim[d].low - block->job->blocks.low[d];
+    tconv_set_dim(&window_dim[1 + i], window->extent[d] - skip, window->stride[d]);
+    data += skip * window->stride[d];
   }
   tconv_set_tile_dims(&block->grid, range, channels, block->row_floats, block->all.count, block->point_floats,
                       transformed_dim);
-  from = tconv_buffer(window.data, 1 + TCONV_MAX_RANK, window_dim);
+  from = tconv_buffer(data, 1 + TCONV_MAX_RANK, window_dim);
   to = tconv_buffer(block->transformed + tconv_first_tile(range->first, block->all.count) * block->row_floats,
                     TCONV_TILE_DIMS, transformed_dim);
   argv[0] = &from;
   argv[1] = &to;
-  return block->job->path->tiles[block->job->kind].transform_input(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+  return block->job->path->tiles[block->kind].transform_input(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+}
+
+static inline int tconv_transform_window(const tconv_tile_block *block, const tconv_tile_range *range) {
+  tconv_window window;
+  const int status = tconv_load_tiles(block, range, &window);
+  return status == TCONV_OK ? tconv_transform_loaded(block, range, &window) : status;
 }
 
 /* Transforms the windows of all tiles: slab by slab those that hang over an edge of the input, which are copied, then
- * the rest in place; all together where they are transposed. */
-static inline int tconv_transform_windows(const tconv_tile_block *block) {
+ * the rest in place. */
+static inline int tconv_transform_in_place(const tconv_tile_block *block) {
   tconv_tile_range rest = block->all;
   int d, behind;
-  if (block->job->kernel->tiling.transpose_input) return tconv_transform_window(block, &rest);
   for (d = 0; d < TCONV_MAX_RANK; ++d)
     for (behind = 0; behind < 2; ++behind) {
       const tconv_tiles *tiles = &block->grid.dim[d];
@@ -117,6 +130,17 @@ static inline int tconv_transform_windows(const tconv_tile_block *block) {
   return tconv_transform_window(block, &rest);
 }
 
+/* Transforms the windows of all kinds of a task: together where they are transposed. */
+static inline int tconv_transform_windows(const tconv_tile_block *blocks, int count) {
+  tconv_window window;
+  int i, status;
+  if (count == 1 && !blocks->job->kernel->tiling.transpose_input) return tconv_transform_in_place(blocks);
+  status = tconv_load_tiles(blocks, &blocks->all, &window);
+  for (i = 0; status == TCONV_OK && i < count; ++i)
+    status = tconv_transform_loaded(&blocks[i], &blocks[i].all, &window);
+  return status;
+}
+
 /* The products function whose register tiles waste least of such a row. */
 static inline int tconv_find_products(const tconv_tile_functions *functions, int64_t row) {
   int i, best = 0;
@@ -128,7 +152,7 @@ static inline int tconv_find_products(const tconv_tile_functions *functions, int
 /* One panel's products of the tiles of a range. */
 static inline int tconv_multiply_panel(const tconv_tile_block *block, const tconv_tile_range *range, int64_t group,
                                        const float *weights) {
-  const tconv_tile_functions *functions = &block->job->path->tiles[block->job->kind];
+  const tconv_tile_functions *functions = &block->job->path->tiles[block->kind];
   const int64_t inputs = tconv_group_inputs(block->job->layer), panel = block->job->kernel->tiling.panel;
   const int64_t tiles = range->count[0] * range->count[1] * range->count[2], *stored = block->all.count;
   halide_dimension_t from_dim[2 + TCONV_MAX_RANK], weights_dim[3], to_dim[2 + TCONV_MAX_RANK];
@@ -191,7 +215,7 @@ static inline int tconv_transform_panel(const tconv_tile_block *block, const tco
   argv[0] = &products;
   argv[1] = &biases;
   argv[2 + 2 * TCONV_MAX_RANK] = &output;
-  return job->path->tiles[job->kind].transform_output(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+  return job->path->tiles[block->kind].transform_output(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
 }
 
 #ifdef __cplusplus

@@ -20,11 +20,11 @@ typedef struct tconv_window {
   const float *data;
 } tconv_window;
 
-/* Where a task writes some channels: output `origin` of the first of them lies at `data`, every `step`th one behind it
- * at these strides. `origin` may lie before the output. */
+/* Where a task writes some channels: output `origin` of the first of them lies at `data`, the others at these strides
+ * from it. `origin` may lie before the output. */
 typedef struct tconv_outputs {
   int64_t first_channel, channels;
-  int64_t origin[TCONV_MAX_RANK], step[TCONV_MAX_RANK], stride[TCONV_MAX_RANK];
+  int64_t origin[TCONV_MAX_RANK], stride[TCONV_MAX_RANK];
   int64_t channel_stride;
   float *data;
 } tconv_outputs;
@@ -245,8 +245,7 @@ static inline tconv_outputs tconv_find_outputs(const tconv_job *job, int64_t ima
   outputs.channels = channels;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const tconv_dim *dim = &job->dims.dim[d];
-    outputs.step[d] = staged ? job->blocks.output_step[d] : 1;
-    extent[d] = staged ? job->blocks.size[d] * dim->stride / outputs.step[d] : dim->out;
+    extent[d] = staged ? job->blocks.size[d] * dim->stride : dim->out;
     outputs.origin[d] = staged ? start[d] * dim->stride + job->blocks.first_output[d] : 0;
   }
   all = tconv_dense_strides(last_layout, staged ? channels : layer->out_channels, extent, &outputs.channel_stride,
@@ -278,18 +277,13 @@ static inline int tconv_store_outputs(const tconv_job *job, int64_t image, const
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const tconv_dim *dim = &job->dims.dim[d];
     extent[d] = dim->out;
-    first[d] = tconv_max(tconv_ceil_div(-outputs->origin[d], outputs->step[d]), 0);
-    last[d] = tconv_min(job->blocks.size[d] * dim->stride / outputs->step[d],
-                        tconv_ceil_div(dim->out - outputs->origin[d], outputs->step[d]));
+    first[d] = tconv_max(outputs->origin[d], 0);
+    last[d] = tconv_min(outputs->origin[d] + job->blocks.size[d] * dim->stride, dim->out);
     if (last[d] <= first[d]) return TCONV_OK;
+    from += (first[d] - outputs->origin[d]) * outputs->stride[d];
   }
-  from += tconv_offset(outputs->stride, first);
   to += image * tconv_dense_strides(layer->channels_last, layer->out_channels, extent, &channel_stride, stride);
-  for (d = 0; d < TCONV_MAX_RANK; ++d) {
-    to += (outputs->origin[d] + first[d] * outputs->step[d]) * stride[d];
-    stride[d] *= outputs->step[d];
-  }
-  to += outputs->first_channel * channel_stride;
+  to += tconv_offset(stride, first) + outputs->first_channel * channel_stride;
   if (!job->kernel->tiling.transpose_output) {
     tconv_copy_outputs(outputs, first, last, from, stride, channel_stride, to);
     return TCONV_OK;

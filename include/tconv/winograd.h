@@ -136,6 +136,17 @@ static inline int tconv_has_kind(const tconv_tiling *tiling, int kind) {
   return 1;
 }
 
+/* Outputs of all phases are transposed together: so are all kinds computed, in the tasks of kind 0. */
+static inline int tconv_joins_kinds(const tconv_tiling *tiling) { return tiling->transpose_output; }
+
+/* Whether a kind has tasks of its own, and the kinds that these compute end before which one. */
+static inline int tconv_has_tasks(const tconv_tiling *tiling, int kind) {
+  return tconv_has_kind(tiling, kind) && (kind == 0 || !tconv_joins_kinds(tiling));
+}
+static inline int tconv_task_kinds_end(const tconv_tiling *tiling, int kind) {
+  return tconv_joins_kinds(tiling) ? TCONV_TILE_KINDS : kind + 1;
+}
+
 /* The longest kernel among the phases. */
 static inline int64_t tconv_most_taps(const tconv_dim *dim) {
   return tconv_ceil_div(dim->kernel, dim->stride / tconv_gcd(dim->stride, dim->dilation));
@@ -243,37 +254,11 @@ static inline int64_t tconv_phase_panels(const tconv_tiling *tiling, const tconv
   return grid->columns / tiling->panel;
 }
 
-/* Whether outputs are transposed phase by phase of a dimension: those of phases with tiles of their own. */
-static inline int tconv_transposes_apart(const tconv_tiling *tiling, int d) {
-  return tiling->transpose_output && tiling->tile_outputs[1][d] > 0;
-}
-
 /* What is computed by one task: a panel of a group in one phase or, where their outputs are transposed together, in all
- * phases of the dimensions that are not transposed apart; of merged phases then all panels. */
+ * of them; of merged phases then all panels. */
 static inline int64_t tconv_unit_phases(const tconv_tiling *tiling, const tconv_tile_grid *grid) {
-  int64_t phases = 1;
-  int d;
-  if (!tiling->transpose_output || tconv_merges_columns(tiling)) return 1;
-  for (d = 0; d < TCONV_MAX_RANK; ++d)
-    if (!tconv_transposes_apart(tiling, d)) phases *= grid->dim[d].phases;
-  return phases;
+  return tiling->transpose_output ? grid->phases : 1;
 }
-
-/* Phase `i` of those of unit `unit` among the units of a panel. */
-static inline int64_t tconv_unit_phase(const tconv_tiling *tiling, const tconv_tile_grid *grid, int64_t unit,
-                                       int64_t i) {
-  int64_t index = 0, scale = 1;
-  int d;
-  if (!tiling->transpose_output) return unit;
-  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
-    int64_t *const digits = tconv_transposes_apart(tiling, d) ? &unit : &i;
-    index += *digits % grid->dim[d].phases * scale;
-    *digits /= grid->dim[d].phases;
-    scale *= grid->dim[d].phases;
-  }
-  return index;
-}
-
 static inline int64_t tconv_unit_panels(const tconv_tiling *tiling, const tconv_tile_grid *grid) {
   return tiling->transpose_output && tconv_merges_columns(tiling) ? tconv_phase_panels(tiling, grid) : 1;
 }
@@ -283,12 +268,14 @@ static inline int64_t tconv_tile_units(const tconv_tiling *tiling, const tconv_l
          (tconv_unit_phases(tiling, grid) * tconv_unit_panels(tiling, grid));
 }
 
-/* Where the outputs of tile 0 start, those of all phases taken together: 0 or less. The shifts of the phases leave no
- * gap between them. */
+/* Where the outputs of tile 0 start, those of all its phases taken together: 0 or less. The shifts of the phases leave
+ * no gap between them, nor between those of the two sorts. */
 static inline int64_t tconv_first_tile_output(const tconv_dim *dim, const tconv_tiles *tiles) {
-  int64_t first = 0, r;
-  for (r = 0; r < dim->stride; ++r)
-    first = tconv_min(first, r - dim->stride * tconv_find_tile_phase(dim, tiles, r).shift);
+  int64_t first = 0, i;
+  for (i = 0; i < tiles->phases; ++i) {
+    const int64_t phase = tconv_nth_phase(dim, tiles, i);
+    first = tconv_min(first, phase - dim->stride * tconv_find_tile_phase(dim, tiles, phase).shift);
+  }
   return first;
 }
 

@@ -70,17 +70,19 @@ Case random_case(Random &random, bool channels_last) {
   return c;
 }
 
-// With channels first, phases that have tiles of their own in all dimensions but a row's.
+// With channels first, phases that have tiles of their own, computed with the others.
 Case random_apart_case(Random &random) {
   for (;;) {
     Case c = random_case(random, false);
     int apart = 0;
-    for (int d = 0; d < c.layer.rank - 1; ++d) {
+    for (int d = 0; d < c.layer.rank; ++d) {
       const int lead = TCONV_MAX_RANK - c.layer.rank + d;
       const tconv_dim &dim = c.problem.dim[static_cast<std::size_t>(lead)];
       const std::int64_t taps = tconv_most_taps(&dim);
       if (taps == 1 || tconv_taps_are_phases(&c.layer.rule[d], c.layer.size[d]) || random(0, 3) == 0) continue;
-      c.tiling.tile_outputs[1][lead] = random_outputs(random, taps - tconv_has_shorter_phases(&dim));
+      const std::int32_t own = random_outputs(random, taps - tconv_has_shorter_phases(&dim));
+      if (c.tiling.tile_outputs[0][lead] % own != 0) continue;
+      c.tiling.tile_outputs[1][lead] = own;
       ++apart;
     }
     if (apart > 0) return c;
