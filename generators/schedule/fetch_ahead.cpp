@@ -1,8 +1,8 @@
 #include "schedule/fetch_ahead.h"
 
-#include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace tconv {

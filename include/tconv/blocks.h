@@ -286,12 +286,11 @@ static inline int tconv_cut_tiles_once(tconv_blocks *blocks, int64_t rows, const
   return 0;
 }
 
-/* Widens the blocks of a dimension to the tiles of a sort of its phases, if it has any. */
-static inline void tconv_add_tiles(const tconv_tiling *tiling, const tconv_dim *dim, const tconv_tiles *tiles, int d,
-                                   tconv_blocks *blocks) {
+/* Widens the blocks of dimension `d`, whose size is a multiple of `unit`, to the tiles of a sort of its phases. */
+static inline void tconv_add_tiles(const tconv_tiling *tiling, const tconv_dim *dim, const tconv_tiles *tiles,
+                                   int64_t unit, int d, tconv_blocks *blocks) {
   if (tiles->phases == 0) return;
-  blocks->quotients[d] =
-      tconv_max(blocks->quotients[d], tconv_round_up(tiles->count * tiles->outputs, tiling->tile_outputs[0][d]));
+  blocks->quotients[d] = tconv_max(blocks->quotients[d], tconv_round_up(tiles->count * tiles->outputs, unit));
   blocks->low[d] = tconv_min(blocks->low[d], tiles->low);
   blocks->high[d] = tconv_max(blocks->high[d], tiles->low + tiles->taps - 1);
   if (tiling->transpose_output || tconv_merges_columns(tiling))
@@ -315,15 +314,16 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
   blocks->shifts_tiles = 0;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const tconv_dim *dim = &dims->dim[d];
+    const int64_t unit = grid.dim[d].outputs;
     blocks->quotients[d] = blocks->first_output[d] = 0;
     blocks->low[d] = grid.dim[d].low;
     blocks->high[d] = grid.dim[d].low + grid.dim[d].taps - 1;
-    tconv_add_tiles(tiling, dim, &grid.dim[d], d, blocks);
+    tconv_add_tiles(tiling, dim, &grid.dim[d], unit, d, blocks);
     if (tconv_joins_kinds(tiling) && tiling->tile_outputs[1][d] > 0) {
-      const tconv_tiles second = tconv_find_tiles(dim, tiling->tile_outputs[0][d], tiling->tile_outputs[1][d], 1);
-      tconv_add_tiles(tiling, dim, &second, d, blocks);
+      const tconv_tiles second = tconv_find_tiles(dim, unit, tiling->tile_outputs[1][d], 1);
+      tconv_add_tiles(tiling, dim, &second, unit, d, blocks);
     }
-    blocks->size[d] = tconv_max(blocks->quotients[d], grid.dim[d].outputs);
+    blocks->size[d] = tconv_max(blocks->quotients[d], unit);
   }
   while (tconv_held_floats(blocks, tiling, layer, dims, kind) > budget &&
          tconv_cut_tiles_once(blocks, functions->rows[0], &grid))

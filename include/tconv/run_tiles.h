@@ -1,4 +1,4 @@
-/* A task of Winograd's method, in one kind of phases: the window of a block is transformed once; then, panel by panel
+/* A task of Winograd's method, in one kind of phases or in all of them: the window of a block is transformed once; then, panel by panel
  * of the output columns of each phase, come the products of all transform points and the transform to outputs. The
  * transformed input stays in the second-level cache over all panels, the products of one panel are no larger than that,
  * and the weights are read once a block. Where a block has several tasks, each transforms the window itself and takes a

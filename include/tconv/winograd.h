@@ -13,7 +13,9 @@
  * as many, those whose windows start first and those whose windows start one position behind. The second sort either
  * shares the tiles of the first, shorter kernels filled up with zeros, or has tiles of its own, so that no tile hangs
  * over an end of the output for another phase's sake: a kind of phases is a set of dimensions in which they are of the
- * second sort, and each kind has its tiles and its packed weights.
+ * second sort, and each kind has its tiles and its packed weights. Each kind has tasks of its own, too, but for outputs
+ * that are transposed: there every task computes all kinds from one window, whose blocks are cut alike, so that tiles of
+ * the second sort have as many outputs as those of the first or a divisor of that.
  *
  * Phases with few filters would fill neither vectors nor panels. Where they are merged, one product has the columns of
  * all of them, in the order in which the outputs of one position follow one another.

@@ -5,6 +5,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -164,6 +165,28 @@ class Compile(TconvcTest):
         made = self.compile("--emit", "static,shared,header,assembly,stmt")
         self.assertLessEqual({"libup.a", "libup.so", "up.h", "up_x86-64-linux.s", "up_x86-64-linux.stmt"}, made)
         self.assertIn("up_t0_v0", (self.out / "up_x86-64-linux.s").read_text())
+
+    def test_weights_are_fetched_ahead_line_by_line(self):
+        layer = self.file("wide.json", keras_layer(filters=64, input_shape=[1, 16, 16, 64]))
+        for method in ("winograd panel=32 columns=32 lanes=8 rows=2 outputs=1x2x2",
+                       "direct panel=32 columns=32 lanes=8 tile=1x1x2"):
+            for distance in (0, 4096):
+                prefetch = f" prefetch={distance}" if distance else ""
+                self.compile("--emit", "assembly", "--schedule", f"{method}{prefetch} block=262144", layer=layer,
+                             target="x86-64-linux-avx2-fma-f16c")
+                (assembly,) = [path.read_text() for path in self.out.glob("*.s")]
+                fetched = re.findall(r"prefetch\w*\s+(-?\d*)(\(\S+\))", assembly)
+                if distance == 0:
+                    self.assertEqual(fetched, [])
+                    continue
+                # A step of a loop reads 32 weights: two lines, which begin where loads of the same step do.
+                self.assertGreaterEqual(len(fetched), 2)
+                for (first, base), (second, again) in zip(fetched[::2], fetched[1::2]):
+                    self.assertEqual(base, again)
+                    first, second = sorted((int(first or 0), int(second or 0)))
+                    self.assertEqual(second - first, 64)
+                    loaded = f"{first - distance or ''}{base}, "
+                    self.assertRegex(assembly, r"vmovups\s+" + re.escape(loaded))
 
     def test_several_targets_make_one_library_that_dispatches(self):
         paths = ["x86-64-linux-avx512_skylake", "x86-64-linux-avx2-fma-f16c"]
