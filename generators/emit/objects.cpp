@@ -28,7 +28,7 @@ Module variant_module(const Plan &plan, const Schedule &schedule, const TargetSc
                       const tconv_variant &one, const Target &target, const std::string &symbol) {
   const auto compiled = [&](const PhaseConv &conv) {
     Halide::Pipeline pipeline(conv.output);
-    fetch_ahead(pipeline, conv.weights.name(), target_schedule.prefetch);
+    if (schedule.autoscheduler.empty()) fetch_ahead(pipeline, conv.weights.name(), target_schedule.prefetch);
     return pipeline.compile_to_module(conv.arguments(), symbol, target);
   };
   if (schedule.tiling.lane_sums) {

@@ -118,7 +118,9 @@ RegisterFile register_file(const Target &target) {
 // KB: with 2 tiles 1.3 times as fast (1024 -> 256 channels k4 s2 on 16 x 16, 512 -> 256 k5 s2), with 5 tiles 1.13 times
 // (256 -> 256 k4 s2 on 32 x 32), with 32 tiles 1.05 times (128 -> 64 k4 s2 on 16 x 16 x 16); with 43 tiles 0.98 times.
 // 4 KB bring half of it; with 32 KB, weights push one another out of the first-level cache (0.88 times with a tile that
-// reads 256 bytes a step).
+// reads 256 bytes a step). Tried, and no better: what the next transform point needs, spread over the tiles that use
+// this one's; other hints than the non-temporal one, with which Halide fetches (equal, or slower where they stop at the
+// second-level cache).
 int fetch_distance(const Plan &plan, const tconv_tiling &tiling, double tiles) {
   constexpr int far_enough = 16 << 10;
   constexpr double most_tiles = 32;

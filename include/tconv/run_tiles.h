@@ -1,8 +1,8 @@
-/* A task of Winograd's method, in one kind of phases or in all of them: the window of a block is transformed once; then, panel by panel
- * of the output columns of each phase, come the products of all transform points and the transform to outputs. The
- * transformed input stays in the second-level cache over all panels, the products of one panel are no larger than that,
- * and the weights are read once a block. Where a block has several tasks, each transforms the window itself and takes a
- * share of the panels.
+/* A task of Winograd's method, in one kind of phases or in all of them: the window of a block is transformed once; then,
+ * panel by panel of the output columns of each phase, come the products of all transform points and the transform to
+ * outputs. The transformed input stays in the second-level cache over all panels, the products of one panel are no
+ * larger than that, and the weights are read once a block. Where a block has several tasks, each transforms the window
+ * itself and takes a share of the panels.
  *
  * Every output is computed from its tile alone, in one order, so the bits do not depend on how tiles are cut into
  * blocks, nor blocks into tasks.
@@ -67,7 +67,8 @@ static inline int tconv_run_panel(const tconv_tile_block *block, int64_t group, 
   return tconv_transform_panel(block, &range, bias, tconv_find_tile_target(block, &range, phase, outputs));
 }
 
-/* Unit `unit` of all: see tconv_tile_units(). The phases of a panel follow one another, as do the kinds. */
+/* Unit `unit` of all: see tconv_tile_units(). The phases of a panel follow one another, as do the `count` kinds that a
+ * task computes. */
 static inline int tconv_run_unit(const tconv_tile_block *blocks, int count, int64_t unit, const int64_t *start,
                                  float *memory) {
   const tconv_job *job = blocks->job;

@@ -99,8 +99,18 @@ class Explain(TconvcTest):
         self.assertIn("not winograd: dilation 2", self.explain(strides=[1, 1], dilation_rate=[2, 2], **wide))
         self.assertIn("not winograd: phases of 4 taps", self.explain(kernel_size=[8, 8], **wide))
         self.assertIn("not winograd: phases of one tap", self.explain(kernel_size=[2, 2], **wide))
-        first = self.explain(data_format="channels_first", filters=256, input_shape=[1, 256, 32, 32])
-        self.assertIn("method: winograd; F(3, 2) x F(3, 2) should be ", first)
+
+    def test_channels_first_have_tiles_apart_that_one_task_computes(self):
+        first = {"data_format": "channels_first", "filters": 256, "input_shape": [1, 256, 32, 32]}
+        last = {"filters": 256, "input_shape": [1, 32, 32, 256]}
+        for target in ("x86-64-linux-avx512_skylake", "x86-64-linux-avx2-fma-f16c"):
+            text = self.explain("--target", target, **first)
+            self.assertIn("method: winograd; F(4, 2) apart x F(4, 2) apart should be ", text)
+            self.assertIn(" own=0x4x4 transpose=both ", text)
+            for layout, blocks in ((last, 4), (first, 1)):
+                text = self.explain("--target", target, kernel_size=[3, 3], **layout)
+                self.assertRegex(text, r"method: winograd; \(F\([34], 2\) and F\(1, 1\)\) x ")
+                self.assertEqual(text.count("; blocks of "), blocks)
 
     def test_open_sizes(self):
         self.assertIn("dimension 0: any input extent", self.explain(input_shape=[None, None, 5, 4]))
