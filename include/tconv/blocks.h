@@ -238,32 +238,28 @@ static inline int64_t tconv_staged_floats(const tconv_blocks *blocks, const tcon
   return tconv_merges_columns(tiling) ? tconv_round_up(positions * tiling->panel, 16) : 0;
 }
 
-/* Floats of all kinds of a task: their weights, a block's transformed input, and its products of one panel, which the
- * kinds compute in turn. */
+/* Floats of all kinds of a task: a block's transformed input, and its products of one panel, which the kinds compute in
+ * turn. */
 typedef struct tconv_task_floats {
-  int64_t weights, transformed, products;
+  int64_t transformed, products;
 } tconv_task_floats;
 
 static inline tconv_task_floats tconv_find_task_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
-                                                       const tconv_layer *layer, const tconv_dims *dims, int kind) {
-  const int end = tconv_task_kinds_end(tiling, kind);
-  tconv_task_floats floats = {0, 0, 0};
-  for (; kind < end; ++kind)
-    if (tconv_has_kind(tiling, kind)) {
-      const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, kind);
-      if (grid.phases == 0) continue;
-      floats.weights += layer->groups * grid.phases * grid.phase_floats;
-      floats.transformed += tconv_transformed_floats(blocks, layer, &grid);
-      floats.products = tconv_max(floats.products, tconv_products_floats(blocks, tiling, &grid));
-    }
+                                                       const tconv_layer *layer, const tconv_task_kinds *kinds) {
+  tconv_task_floats floats = {0, 0};
+  int i;
+  for (i = 0; i < kinds->count; ++i) {
+    floats.transformed += tconv_transformed_floats(blocks, layer, &kinds->grid[i]);
+    floats.products = tconv_max(floats.products, tconv_products_floats(blocks, tiling, &kinds->grid[i]));
+  }
   return floats;
 }
 
 /* What should stay in the second-level cache. With many columns for few input channels, what one panel writes is more
  * than what it reads. */
 static inline int64_t tconv_held_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
-                                        const tconv_layer *layer, const tconv_dims *dims, int kind) {
-  const tconv_task_floats floats = tconv_find_task_floats(blocks, tiling, layer, dims, kind);
+                                        const tconv_layer *layer, const tconv_task_kinds *kinds) {
+  const tconv_task_floats floats = tconv_find_task_floats(blocks, tiling, layer, kinds);
   if (!tconv_merges_columns(tiling)) return floats.transformed;
   return floats.transformed + floats.products + tconv_staged_floats(blocks, tiling);
 }
@@ -286,15 +282,22 @@ static inline int tconv_cut_tiles_once(tconv_blocks *blocks, int64_t rows, const
   return 0;
 }
 
-/* Widens the blocks of dimension `d`, whose size is a multiple of `unit`, to the tiles of a sort of its phases. */
-static inline void tconv_add_tiles(const tconv_tiling *tiling, const tconv_dim *dim, const tconv_tiles *tiles,
-                                   int64_t unit, int d, tconv_blocks *blocks) {
-  if (tiles->phases == 0) return;
-  blocks->quotients[d] = tconv_max(blocks->quotients[d], tconv_round_up(tiles->count * tiles->outputs, unit));
-  blocks->low[d] = tconv_min(blocks->low[d], tiles->low);
-  blocks->high[d] = tconv_max(blocks->high[d], tiles->low + tiles->taps - 1);
-  if (tiling->transpose_output || tconv_merges_columns(tiling))
-    blocks->first_output[d] = tconv_min(blocks->first_output[d], tconv_first_tile_output(dim, tiles));
+/* What the blocks of dimension `d` take from all kinds of a task. Their size is a multiple of `unit`; no window starts
+ * before those of the first kind. */
+static inline void tconv_span_kinds(const tconv_tiling *tiling, const tconv_dim *dim, const tconv_task_kinds *kinds,
+                                    int d, tconv_blocks *blocks) {
+  const int64_t unit = kinds->grid[0].dim[d].outputs;
+  int i;
+  blocks->quotients[d] = blocks->first_output[d] = 0;
+  blocks->low[d] = blocks->high[d] = kinds->grid[0].dim[d].low;
+  for (i = 0; i < kinds->count; ++i) {
+    const tconv_tiles *tiles = &kinds->grid[i].dim[d];
+    blocks->quotients[d] = tconv_max(blocks->quotients[d], tconv_round_up(tiles->count * tiles->outputs, unit));
+    blocks->high[d] = tconv_max(blocks->high[d], tiles->low + tiles->taps - 1);
+    if (tiling->transpose_output || tconv_merges_columns(tiling))
+      blocks->first_output[d] = tconv_min(blocks->first_output[d], tconv_first_tile_output(dim, tiles));
+  }
+  blocks->size[d] = tconv_max(blocks->quotients[d], unit);
 }
 
 /* Blocks of whole tiles, in positions of the shared window. A task of a part of the units reads all of the window and
@@ -305,40 +308,30 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
                                    tconv_blocks *blocks) {
   const tconv_tiling *tiling = &kernel->tiling;
   const tconv_tile_functions *functions = &path->tiles[kind];
-  const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, kind);
   const int64_t budget = tiling->block_bytes / (int64_t)sizeof(float);
+  tconv_task_kinds kinds;
+  const tconv_tile_grid *const grid = kinds.grid;
   tconv_task_floats floats;
-  int64_t per_image;
-  int64_t slack = 0;
+  int64_t per_image, weights = 0, slack = 0;
   int i, d;
+  tconv_find_task_kinds(tiling, layer, dims, kind, &kinds);
+  for (i = 0; i < kinds.count; ++i) weights += layer->groups * kinds.grid[i].phases * kinds.grid[i].phase_floats;
   blocks->shifts_tiles = 0;
-  for (d = 0; d < TCONV_MAX_RANK; ++d) {
-    const tconv_dim *dim = &dims->dim[d];
-    const int64_t unit = grid.dim[d].outputs;
-    blocks->quotients[d] = blocks->first_output[d] = 0;
-    blocks->low[d] = grid.dim[d].low;
-    blocks->high[d] = grid.dim[d].low + grid.dim[d].taps - 1;
-    tconv_add_tiles(tiling, dim, &grid.dim[d], unit, d, blocks);
-    if (tconv_joins_kinds(tiling) && tiling->tile_outputs[1][d] > 0) {
-      const tconv_tiles second = tconv_find_tiles(dim, unit, tiling->tile_outputs[1][d], 1);
-      tconv_add_tiles(tiling, dim, &second, unit, d, blocks);
-    }
-    blocks->size[d] = tconv_max(blocks->quotients[d], unit);
-  }
-  while (tconv_held_floats(blocks, tiling, layer, dims, kind) > budget &&
-         tconv_cut_tiles_once(blocks, functions->rows[0], &grid))
+  for (d = 0; d < TCONV_MAX_RANK; ++d) tconv_span_kinds(tiling, &dims->dim[d], &kinds, d, blocks);
+  while (tconv_held_floats(blocks, tiling, layer, &kinds) > budget &&
+         tconv_cut_tiles_once(blocks, functions->rows[0], grid))
     continue;
   per_image = tconv_count_blocks(blocks);
   blocks->parts = 1;
-  floats = tconv_find_task_floats(blocks, tiling, layer, dims, kind);
-  if (batch * per_image < 2 * threads && floats.weights > floats.transformed)
-    blocks->parts = tconv_min(threads, tconv_tile_units(tiling, layer, &grid));
+  floats = tconv_find_task_floats(blocks, tiling, layer, &kinds);
+  if (batch * per_image < 2 * threads && weights > floats.transformed)
+    blocks->parts = tconv_min(threads, tconv_tile_units(tiling, layer, grid));
   while (blocks->parts < threads && batch * per_image * blocks->parts < 2 * threads &&
-         tconv_cut_tiles_once(blocks, functions->rows[0], &grid))
+         tconv_cut_tiles_once(blocks, functions->rows[0], grid))
     per_image = tconv_count_blocks(blocks);
   tconv_set_tasks(tiling, path, layer, dims, batch * per_image, threads, blocks);
   for (i = 0; i < functions->products_count; ++i) slack = tconv_max(slack, functions->rows[i]);
-  floats = tconv_find_task_floats(blocks, tiling, layer, dims, kind);
+  floats = tconv_find_task_floats(blocks, tiling, layer, &kinds);
   blocks->worker_floats = blocks->window_floats + blocks->output_floats + floats.transformed +
                           slack * tconv_tile_row_floats(layer) + floats.products + tconv_staged_floats(blocks, tiling);
 }

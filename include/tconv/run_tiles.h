@@ -1,6 +1,6 @@
-/* A task of Winograd's method, in one kind of phases or in all of them: the window of a block is transformed once; then,
- * panel by panel of the output columns of each phase, come the products of all transform points and the transform to
- * outputs. The transformed input stays in the second-level cache over all panels, the products of one panel are no
+/* A task of Winograd's method, in one kind of phases or in all of them: the window of a block is transformed once;
+ * then, panel by panel of the output columns of each phase, come the products of all transform points and the transform
+ * to outputs. The transformed input stays in the second-level cache over all panels, the products of one panel are no
  * larger than that, and the weights are read once a block. Where a block has several tasks, each transforms the window
  * itself and takes a share of the panels.
  *
@@ -89,13 +89,13 @@ static inline int tconv_run_unit(const tconv_tile_block *blocks, int count, int6
 }
 
 /* A kind's tiles of the block of positions [start, start + size). */
-static inline tconv_tile_block tconv_find_tile_block(const tconv_job *job, int kind, int64_t image,
-                                                     const int64_t *start, const int64_t *size) {
+static inline tconv_tile_block tconv_find_tile_block(const tconv_job *job, int kind, const tconv_tile_grid *grid,
+                                                     int64_t image, const int64_t *start, const int64_t *size) {
   tconv_tile_block block;
   int d;
   block.job = job;
   block.kind = kind;
-  block.grid = tconv_find_tile_grid(&job->kernel->tiling, job->layer, &job->dims, kind);
+  block.grid = *grid;
   block.image = image;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const int64_t outputs = block.grid.dim[d].outputs;
@@ -115,32 +115,29 @@ static inline tconv_tile_block tconv_find_tile_block(const tconv_job *job, int k
 static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int64_t *start, const int64_t *size,
                                   int64_t part, float *memory) {
   const tconv_tiling *tiling = &job->kernel->tiling;
-  const int end = tconv_task_kinds_end(tiling, job->kind);
-  const tconv_task_floats floats = tconv_find_task_floats(&job->blocks, tiling, job->layer, &job->dims, job->kind);
   float *const outputs = memory + job->blocks.window_floats, *const staged = outputs + job->blocks.output_floats;
   float *const products = staged + tconv_staged_floats(&job->blocks, tiling);
-  float *transformed = products + floats.products;
+  float *transformed;
+  tconv_task_kinds kinds;
   tconv_tile_block blocks[TCONV_TILE_KINDS];
   int64_t unit, units;
-  int kind = job->kind, status, count = 0;
-  do {
-    tconv_tile_block *const block = &blocks[count];
-    if (kind != job->kind && !tconv_has_kind(tiling, kind)) continue;
-    *block = tconv_find_tile_block(job, kind, image, start, size);
-    if (kind != job->kind && block->grid.phases == 0) continue;
-    block->window = memory;
-    block->staged = staged;
-    block->products = products;
-    block->transformed = transformed;
-    transformed += tconv_transformed_floats(&job->blocks, job->layer, &block->grid);
-    ++count;
-  } while (++kind < end);
-  status = tconv_transform_windows(blocks, count);
+  int i, status;
+  tconv_find_task_kinds(tiling, job->layer, &job->dims, job->kind, &kinds);
+  transformed = products + tconv_find_task_floats(&job->blocks, tiling, job->layer, &kinds).products;
+  for (i = 0; i < kinds.count; ++i) {
+    blocks[i] = tconv_find_tile_block(job, kinds.kind[i], &kinds.grid[i], image, start, size);
+    blocks[i].window = memory;
+    blocks[i].staged = staged;
+    blocks[i].products = products;
+    blocks[i].transformed = transformed;
+    transformed += tconv_transformed_floats(&job->blocks, job->layer, &kinds.grid[i]);
+  }
+  status = tconv_transform_windows(blocks, kinds.count);
   units = tconv_tile_units(tiling, job->layer, &blocks->grid);
   for (unit = units * part / job->blocks.parts; status == TCONV_OK && unit < units * (part + 1) / job->blocks.parts;
        ++unit)
     status = tconv_merges_columns(tiling) ? tconv_run_merged_unit(blocks, unit, start, outputs)
-                                          : tconv_run_unit(blocks, count, unit, start, outputs);
+                                          : tconv_run_unit(blocks, kinds.count, unit, start, outputs);
   return status;
 }
 

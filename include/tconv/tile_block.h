@@ -130,11 +130,11 @@ static inline int tconv_transform_in_place(const tconv_tile_block *block) {
   return tconv_transform_window(block, &rest);
 }
 
-/* Transforms the windows of all kinds of a task: together where they are transposed. */
+/* Transforms the windows of all kinds of a task, which are several only where windows are transposed: from one. */
 static inline int tconv_transform_windows(const tconv_tile_block *blocks, int count) {
   tconv_window window;
   int i, status;
-  if (count == 1 && !blocks->job->kernel->tiling.transpose_input) return tconv_transform_in_place(blocks);
+  if (!blocks->job->kernel->tiling.transpose_input) return tconv_transform_in_place(blocks);
   status = tconv_load_tiles(blocks, &blocks->all, &window);
   for (i = 0; status == TCONV_OK && i < count; ++i)
     status = tconv_transform_loaded(&blocks[i], &blocks[i].all, &window);

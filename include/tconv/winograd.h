@@ -14,8 +14,8 @@
  * shares the tiles of the first, shorter kernels filled up with zeros, or has tiles of its own, so that no tile hangs
  * over an end of the output for another phase's sake: a kind of phases is a set of dimensions in which they are of the
  * second sort, and each kind has its tiles and its packed weights. Each kind has tasks of its own, too, but for outputs
- * that are transposed: there every task computes all kinds from one window, whose blocks are cut alike, so that tiles of
- * the second sort have as many outputs as those of the first or a divisor of that.
+ * that are transposed: there every task computes all kinds from one window, whose blocks are cut alike, so that tiles
+ * of the second sort have as many outputs as those of the first or a divisor of that.
  *
  * Phases with few filters would fill neither vectors nor panels. Where they are merged, one product has the columns of
  * all of them, in the order in which the outputs of one position follow one another.
@@ -141,12 +141,9 @@ static inline int tconv_has_kind(const tconv_tiling *tiling, int kind) {
 /* Outputs of all phases are transposed together: so are all kinds computed, in the tasks of kind 0. */
 static inline int tconv_joins_kinds(const tconv_tiling *tiling) { return tiling->transpose_output; }
 
-/* Whether a kind has tasks of its own, and the kinds that these compute end before which one. */
+/* Whether a kind has tasks of its own. */
 static inline int tconv_has_tasks(const tconv_tiling *tiling, int kind) {
   return tconv_has_kind(tiling, kind) && (kind == 0 || !tconv_joins_kinds(tiling));
-}
-static inline int tconv_task_kinds_end(const tconv_tiling *tiling, int kind) {
-  return tconv_joins_kinds(tiling) ? TCONV_TILE_KINDS : kind + 1;
 }
 
 /* The longest kernel among the phases. */
@@ -236,6 +233,28 @@ static inline tconv_tile_grid tconv_find_tile_grid(const tconv_tiling *tiling, c
   grid.columns = tconv_round_up(tconv_tile_columns(tiling, layer, &grid), tiling->panel);
   grid.phase_floats = grid.columns * grid.points * tconv_group_inputs(layer);
   return grid;
+}
+
+/* The kinds that the tasks of one compute: itself, and those joined to it that have phases. */
+typedef struct tconv_task_kinds {
+  int count;
+  int kind[TCONV_TILE_KINDS];
+  tconv_tile_grid grid[TCONV_TILE_KINDS];
+} tconv_task_kinds;
+
+static inline void tconv_find_task_kinds(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
+                                         int kind, tconv_task_kinds *kinds) {
+  const int end = tconv_joins_kinds(tiling) ? TCONV_TILE_KINDS : kind + 1;
+  int next;
+  kinds->count = 1;
+  kinds->kind[0] = kind;
+  kinds->grid[0] = tconv_find_tile_grid(tiling, layer, dims, kind);
+  for (next = kind + 1; next < end; ++next) {
+    if (!tconv_has_kind(tiling, next)) continue;
+    kinds->kind[kinds->count] = next;
+    kinds->grid[kinds->count] = tconv_find_tile_grid(tiling, layer, dims, next);
+    if (kinds->grid[kinds->count].phases > 0) ++kinds->count;
+  }
 }
 
 /* Where the packed weights of a kind start, in floats; of TCONV_TILE_KINDS: where all end. */
