@@ -138,15 +138,15 @@ TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, boo
                        : columns                    ? by_columns(plan, tiling, registers)
                                                     : by_positions(plan, tiling.panel, registers);
   one.transpose_block = registers.lanes;
+  if (read_transposed) {
+    one.read_block = one.tile[2] = one.lanes = std::min(registers.lanes, 8);
+    one.tile[1] = 1;
+  }
   double tiles = 1;
   const tconv_dims dims = typical_dims(plan);
   for (int d = 0; d < TCONV_MAX_RANK; ++d)
     tiles *= static_cast<double>(tconv_ceil_div(tconv_ceil_div(dims.dim[d].out, dims.dim[d].stride), one.tile[d]));
   one.prefetch = fetch_distance(plan, tiling, tiles);
-  if (read_transposed) {
-    one.read_block = one.tile[2] = one.lanes = std::min(registers.lanes, 8);
-    one.tile[1] = 1;
-  }
   return one;
 }
 

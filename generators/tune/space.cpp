@@ -126,10 +126,10 @@ class Space {
 
   // Weights fetched ahead and not, where they come from afar.
   void with_prefetch(Parameters p) {
-    for (const int distance : {0, fetch_distance(plan_, p.tiling, 1)}) {
-      p.target.prefetch = distance;
-      with_grains(p);
-    }
+    p.target.prefetch = 0;
+    with_grains(p);
+    p.target.prefetch = fetch_distance(plan_, p.tiling, 1);
+    if (p.target.prefetch > 0) with_grains(p);
   }
 
   template <typename Blocks>
