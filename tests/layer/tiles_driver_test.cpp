@@ -149,21 +149,31 @@ void check_case(const Case &c, Random &random, Shares *shares) {
   if (!outcome.empty) *shares = shares_of(c, reference.kernel);
 }
 
-TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
-  Random random(2);
-  int empty = 0, whole = 0, unequal = 0, kinds = 0, kinds_with_phases = 0;
-  for (int i = 0; i < layers + channels_first_layers; ++i) {
-    const Case c = random_case(random, i < layers);
+// The same of `count` layers that `draw` makes of their indices; `visit` is called with those that have outputs, and
+// `empty` counts the others.
+template <typename Draw, typename Visit>
+void check_cases(int count, Random &random, Draw draw, int *empty, Visit visit) {
+  for (int i = 0; i < count; ++i) {
+    const Case c = draw(i);
     SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
     Shares shares;
     ASSERT_NO_FATAL_FAILURE(check_case(c, random, &shares));
-    empty += shares.parts == 0;
-    if (shares.parts == 0) continue;
+    *empty += shares.parts == 0;
+    if (shares.parts > 0) visit(c, shares);
+  }
+}
+
+TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
+  Random random(2);
+  int empty = 0, whole = 0, unequal = 0, kinds = 0, kinds_with_phases = 0;
+  const auto draw = [&](int i) { return random_case(random, i < layers); };
+  const auto count = [&](const Case &c, const Shares &shares) {
     for (int kind = 1; kind < TCONV_TILE_KINDS; ++kind) kinds += tconv_has_kind(&c.tiling, kind);
     kinds_with_phases += kinds_of(c);
     whole += shares.parts == 1;
     unequal += shares.units % shares.parts != 0;
-  }
+  };
+  ASSERT_NO_FATAL_FAILURE(check_cases(layers + channels_first_layers, random, draw, &empty, count));
   EXPECT_LT(empty, layers / 2);
   EXPECT_GT(whole, layers / 10);
   EXPECT_GT(unequal, layers / 20);
@@ -174,17 +184,13 @@ TEST_F(Driver, TilesOfRandomLayersAreTheDefinitionWhateverTheCutAndTheThreads) {
 TEST_F(Driver, TilesTransposedApartAreTheDefinitionWhateverTheCutAndTheThreads) {
   Random random(5);
   int empty = 0, kinds_with_phases = 0, several_units = 0, together = 0;
-  for (int i = 0; i < apart_layers; ++i) {
-    const Case c = random_apart_case(random);
-    SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
-    Shares shares;
-    ASSERT_NO_FATAL_FAILURE(check_case(c, random, &shares));
-    empty += shares.parts == 0;
-    if (shares.parts == 0) continue;
+  const auto draw = [&](int) { return random_apart_case(random); };
+  const auto count = [&](const Case &c, const Shares &shares) {
     kinds_with_phases += kinds_of(c);
     several_units += shares.parts > 1;
     together += c.layer.rank == 3 && (c.tiling.tile_outputs[1][0] == 0 || c.tiling.tile_outputs[1][1] == 0);
-  }
+  };
+  ASSERT_NO_FATAL_FAILURE(check_cases(apart_layers, random, draw, &empty, count));
   EXPECT_LT(empty, apart_layers / 2);
   EXPECT_GT(kinds_with_phases, apart_layers / 4);
   EXPECT_GT(several_units, apart_layers / 10);
@@ -194,17 +200,13 @@ TEST_F(Driver, TilesTransposedApartAreTheDefinitionWhateverTheCutAndTheThreads) 
 TEST_F(Driver, TilesOfMergedPhasesAreTheDefinitionWhateverTheCutAndTheThreads) {
   Random random(3);
   int empty = 0, transposed = 0, several_panels = 0, shared = 0;
-  for (int i = 0; i < merged_layers; ++i) {
-    const Case c = random_merged_case(random);
-    SCOPED_TRACE("layer " + std::to_string(i) + ": " + describe(c));
-    Shares shares;
-    ASSERT_NO_FATAL_FAILURE(check_case(c, random, &shares));
-    empty += shares.parts == 0;
-    if (shares.parts == 0) continue;
+  const auto draw = [&](int) { return random_merged_case(random); };
+  const auto count = [&](const Case &c, const Shares &shares) {
     transposed += c.tiling.transpose_output;
     several_panels += shares.units > 1;
     shared += shares.parts > 1;
-  }
+  };
+  ASSERT_NO_FATAL_FAILURE(check_cases(merged_layers, random, draw, &empty, count));
   EXPECT_LT(empty, merged_layers / 2);
   EXPECT_GT(transposed, merged_layers / 10);
   EXPECT_GT(several_panels, merged_layers / 4);
