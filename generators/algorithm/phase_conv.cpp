@@ -3,7 +3,6 @@
 #include "algorithm/phase_conv.h"
 
 #include "algorithm/activation_expr.h"
-#include "algorithm/transpose.h"
 
 namespace tconv {
 
@@ -25,20 +24,19 @@ std::int64_t fixed_step(const Plan &plan, int dim) {
   return dims.dim[dim].dilation / tconv_gcd(dims.dim[dim].stride, dims.dim[dim].dilation);
 }
 
-// The input at the one tap of the class, from blocks of it that were transposed.
-Expr transposed_input(PhaseConv &conv, int block) {
+// The input at the one tap of the class, from blocks of it that are read as rows of channels.
+Expr transposed_input(PhaseConv &conv, const ReadBlock &block) {
   Var column("block_channel"), row("block_position"), channels("channel_block"), positions("position_block");
-  Halide::Func read("read");
   std::vector<Var> at = {column, row, conv.group, channels, positions};
   at.insert(at.end(), conv.position.begin() + 1, conv.position.end());
-  std::vector<Expr> from = {channels * block + column, conv.group, positions * block + row};
+  std::vector<Expr> from = {channels * block.channels + column, conv.group, positions * block.positions + row};
   from.insert(from.end(), conv.position.begin() + 1, conv.position.end());
-  read(at) = conv.input(from);
-  conv.read = transpose_stages(read, block);
+  conv.read(at) = conv.input(from);
   const Var &q = conv.position[0];
-  std::vector<Expr> of = {q % block, conv.depth % block, conv.group, conv.depth / block, q / block};
+  std::vector<Expr> of = {conv.depth % block.channels, q % block.positions, conv.group, conv.depth / block.channels,
+                          q / block.positions};
   of.insert(of.end(), conv.position.begin() + 1, conv.position.end());
-  return conv.read.back()(of);
+  return conv.read(of);
 }
 
 }  // namespace
@@ -124,7 +122,7 @@ RDom depth_and_taps(PhaseConv &conv) {
   return r;
 }
 
-void define_sum(PhaseConv &conv, const tconv_tiling &tiling, int read_block) {
+void define_sum(PhaseConv &conv, const tconv_tiling &tiling, const ReadBlock &read_block) {
   const bool depthwise = tiling.group_columns != 0;
   std::vector<Expr> from = {conv.depth, depthwise ? Expr(conv.column) : Expr(conv.group)};
   std::vector<Expr> sum_at = {conv.column, conv.group};
@@ -137,7 +135,7 @@ void define_sum(PhaseConv &conv, const tconv_tiling &tiling, int read_block) {
   conv.sum(sum_at) = 0.0f;
   conv.sum(sum_at) +=
       conv.weights(conv.column % panel, tap_index * conv.inputs + conv.depth, conv.column / panel, conv.group) *
-      (read_block > 0 ? transposed_input(conv, read_block) : conv.input(from));
+      (read_block.channels > 0 ? transposed_input(conv, read_block) : conv.input(from));
 }
 
 void define_output(PhaseConv &conv, const Plan &plan, const tconv_variant &variant, const std::vector<Expr> &sum_from,
@@ -152,7 +150,8 @@ void define_output(PhaseConv &conv, const Plan &plan, const tconv_variant &varia
   for (int i = 0; i < conv.rank; ++i) conv.output.bound(conv.phase[i], 0, variant.phases[TCONV_MAX_RANK - 1 - i]);
 }
 
-PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant, int read_block) {
+PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
+                     const ReadBlock &read_block) {
   // A row of phases is one phase of so many more columns.
   const bool row = tconv_is_row_of_phases(&tiling) != 0;
   tconv_variant own = variant;

@@ -12,6 +12,11 @@
 
 namespace tconv {
 
+// Input channels x positions that a schedule transposes as they are read; none: 0.
+struct ReadBlock {
+  int channels = 0, positions = 0;
+};
+
 struct PhaseConv {
   int rank = 0;
   std::int64_t phases = 1;  // of the class, all dimensions together; a row of phases counts as one
@@ -28,9 +33,9 @@ struct PhaseConv {
   std::vector<Halide::Var> position, phase;
   Halide::RVar depth;  // input channel
   std::vector<Halide::RVar> tap;
-  std::vector<Halide::Func> read;  // of a class of one tap, where asked for: blocks of input, transposed in registers:
-                                   // (channel, position, both in the block, group, blocks..., positions...)
-  Halide::Func sum{"sum"};         // (column, group, positions...)
+  Halide::Func read{"read"};  // of a class of one tap, where asked for: blocks of input, (channel, position, both in
+                              // the block, group, blocks..., positions...)
+  Halide::Func sum{"sum"};    // (column, group, positions...)
   Halide::Func column_bias{"column_bias"};  // (column): of a row of phases
   Halide::Func biased{"biased"};  // (channel, group, positions..., phases...): with bias; of a row of phases their
                                   // columns are the channels, and the phases in x are one
@@ -46,9 +51,9 @@ PhaseConv phase_parameters(const Plan &plan, const tconv_variant &variant);
 void fix_layout(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant);
 
 // The definition, in the order of these calls: the domain of the sum; the sum, of which a restriction of the domain
-// becomes part (`read_block` as below); the output, whose phases are the variant's.
+// becomes part (`read_block`: of a class of one tap); the output, whose phases are the variant's.
 Halide::RDom depth_and_taps(PhaseConv &conv);
-void define_sum(PhaseConv &conv, const tconv_tiling &tiling, int read_block = 0);
+void define_sum(PhaseConv &conv, const tconv_tiling &tiling, const ReadBlock &read_block = {});
 void define_output(PhaseConv &conv, const Plan &plan, const tconv_variant &variant,
                    const std::vector<Halide::Expr> &sum_from, const Halide::Expr &bias);
 
@@ -56,8 +61,8 @@ void define_output(PhaseConv &conv, const Plan &plan, const tconv_variant &varia
 Halide::Expr index_of(const std::vector<Halide::Expr> &coordinates, const std::vector<Halide::Expr> &extents);
 
 // One variant of a plan. A specialised plan's sizes, and the variant's taps and phases, become constants.
-// `read_block`: input channels x positions that are transposed as they are read; 0: none.
-PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant, int read_block = 0);
+PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
+                     const ReadBlock &read_block = {});
 
 }  // namespace tconv
 

@@ -1,6 +1,5 @@
-// A block's transposition is log2(block) riffles of its first half of rows with its second: each is one shuffle of two
-// vectors. The last block of a row or column starts early, over what was written before. Matrices with fewer than four
-// rows or columns go element by element.
+// The last block of a row or column starts early, over what was written before. Matrices with fewer than four rows or
+// columns go element by element.
 #include "algorithm/transpose.h"
 
 #include <algorithm>
@@ -11,22 +10,6 @@ using Halide::Expr;
 using Halide::Func;
 using Halide::RDom;
 using Halide::Var;
-
-std::vector<Func> transpose_stages(const Func &read, int block) {
-  std::vector<Func> stages = {read};
-  const std::vector<Var> at = read.args();
-  for (int done = 1; done < block; done *= 2) {
-    Func before = stages.back(), stage("riffle" + std::to_string(done));
-    std::vector<Expr> first(at.begin(), at.end());
-    first[0] = at[0] / 2 + at[1] % 2 * (block / 2);
-    first[1] = at[1] / 2;
-    std::vector<Expr> second = first;
-    second[1] += block / 2;
-    stage(at) = select(at[0] % 2 == 0, before(first), before(second));
-    stages.push_back(stage);
-  }
-  return stages;
-}
 
 namespace {
 
@@ -47,8 +30,7 @@ void add_blocks(Transpose &t, const Extents &extents, int size, const Expr &serv
   Func stage("read");
   stage(t.column, t.row, block_i, block_j, t.y, t.z) =
       t.input(start(block_i, rows) + t.column, low + start(block_j, inside) + t.row, t.y, t.z);
-  blocks.stages = transpose_stages(stage, size);
-  stage = blocks.stages.back();
+  blocks.read = stage;
 
   const auto vectors = [&](const Expr &count) { return (count + size - 1) / size; };
   // Zeros in whole vectors, also over what the blocks write afterwards.
@@ -66,7 +48,7 @@ void add_blocks(Transpose &t, const Extents &extents, int size, const Expr &serv
   blocks.in_row = r[1];
   blocks.block = r[2];
   t.output(low + start(r[2], inside) + r[0], start(r[3], rows) + r[1], t.y, t.z) =
-      stage(r[0], r[1], r[3], r[2], t.y, t.z);
+      stage(r[1], r[0], r[3], r[2], t.y, t.z);
   t.blocks.push_back(blocks);
 }
 

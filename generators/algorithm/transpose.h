@@ -12,7 +12,7 @@ namespace tconv {
 // Serve matrices of so many rows and columns or more that larger blocks do not serve.
 struct TransposeBlocks {
   int size = 0;                           // rows and columns that are transposed in registers: a power of two
-  std::vector<Halide::Func> stages;       // a block, from as it is read to as it is written: (column, row, block...)
+  Halide::Func read;                      // a block as it is read: (column, row, block...)
   std::vector<Halide::RVar> zeros;        // of the first two of its three updates, along a vector
   Halide::RVar block, in_column, in_row;  // of the third, which writes whole blocks
 };
@@ -29,10 +29,6 @@ inline constexpr int least_transpose_block = 4;
 
 // Blocks of `largest` rows and columns, and of its halves down to the least.
 Transpose transpose_matrices(int largest);
-
-// What transposes blocks of `read`(column, row, others...) in registers: the last stage is (row, column, others...).
-// All stages, `read` in front.
-std::vector<Halide::Func> transpose_stages(const Halide::Func &read, int block);
 
 }  // namespace tconv
 

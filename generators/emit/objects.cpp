@@ -9,6 +9,7 @@
 #include "algorithm/phase_conv.h"
 #include "algorithm/transpose.h"
 #include "schedule/fetch_ahead.h"
+#include "schedule/transpose_loads.h"
 
 namespace tconv {
 
@@ -29,6 +30,8 @@ Module variant_module(const Plan &plan, const Schedule &schedule, const TargetSc
   const auto compiled = [&](const PhaseConv &conv) {
     Halide::Pipeline pipeline(conv.output);
     if (schedule.autoscheduler.empty()) fetch_ahead(pipeline, conv.weights.name(), target_schedule.prefetch);
+    if (target_schedule.read_block > 0)
+      transpose_loads(pipeline, conv.read.name(), target_schedule.read_block, target_schedule.lanes);
     return pipeline.compile_to_module(conv.arguments(), symbol, target);
   };
   if (schedule.tiling.lane_sums) {
@@ -41,7 +44,7 @@ Module variant_module(const Plan &plan, const Schedule &schedule, const TargetSc
     apply_planes_schedule(all, plan, schedule.tiling, target_schedule);
     return compiled(all.conv);
   }
-  PhaseConv conv = phase_conv(plan, schedule.tiling, one, target_schedule.read_block);
+  PhaseConv conv = phase_conv(plan, schedule.tiling, one, {target_schedule.read_block, target_schedule.lanes});
   if (!schedule.autoscheduler.empty())
     apply_autoscheduler(conv, plan, schedule.tiling, one, target, schedule.autoscheduler);
   else if (target.has_feature(Target::CUDA))
@@ -100,8 +103,10 @@ std::vector<Module> winograd_modules(const Plan &plan, const LibraryKernel &kern
 Module transpose_module(const Plan &plan, const TargetSchedule &schedule, const Target &target, std::size_t index) {
   Transpose transpose = transpose_matrices(schedule.transpose_block);
   schedule_transpose(transpose);
-  return Halide::Pipeline(transpose.output)
-      .compile_to_module({transpose.input}, transpose_symbol(plan.name, index), target);
+  Halide::Pipeline pipeline(transpose.output);
+  for (const TransposeBlocks &blocks : transpose.blocks)
+    transpose_loads(pipeline, blocks.read.name(), blocks.size, blocks.size);
+  return pipeline.compile_to_module({transpose.input}, transpose_symbol(plan.name, index), target);
 }
 
 // What the library's kernels share. The activations and softmax run on the host also beside CUDA kernels.

@@ -207,8 +207,11 @@ std::vector<Columns> row_columns(const Plan &plan, int widest) {
 
 bool can_read_transposed(const Plan &plan, const Columns &positions, int widest) {
   const std::int64_t row = row_length(plan);
-  return has_single_taps(typical_dims(plan)) && positions.method == "pixel_shuffle" && positions.tiling.dense_phases &&
-         plan.layer.groups == 1 && plan.layer.in_channels % widest == 0 && (row == 0 || row >= widest);
+  const tconv_dims dims = typical_dims(plan);
+  // Vectors of outputs that are interleaved by other counts are put together element by element.
+  const std::int64_t interleaved = plan.layer.out_channels * dims.dim[TCONV_MAX_RANK - 1].stride;
+  return power_of_two_at_least(interleaved) == interleaved && has_single_taps(dims) && positions.method == "pixel_shuffle" &&
+         positions.tiling.dense_phases && plan.layer.groups == 1 && plan.layer.in_channels % least_transpose_block == 0 && (row == 0 || row >= widest);
 }
 
 Columns lane_columns(const Plan &plan) {
@@ -261,7 +264,7 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
                                  other_cycles / 1e6, own_cycles / 1e6);
     Columns read = choose_columns(plan, false, widest);
     read.tiling.transpose_input = 0;
-    read.tiling.block_bytes = block_bytes;
+    read.tiling.block_bytes = transposed_block_bytes;
     read.read_transposed = true;
     if (layer_last && can_read_transposed(plan, read, widest) && cycles(read) < std::min(own_cycles, other_cycles)) {
       read.reason += fmt::format(

@@ -47,11 +47,10 @@ void schedule_sum(PhaseConv &conv, const TargetSchedule &schedule, int columns, 
   if (schedule.read_block == 0) return;
   RVar outer("depth_outer"), inner("depth_inner");
   update.split(conv.depth, outer, inner, schedule.read_block).unroll(inner);
-  for (Halide::Func &stage : conv.read) {
-    const std::vector<Var> at = stage.args();
-    stage.compute_at(conv.sum, outer).store_in(MemoryType::Stack).vectorize(at[0], schedule.lanes);
-    for (std::size_t i = 1; i < at.size(); ++i) stage.unroll(at[i]);
-  }
+  const std::vector<Var> at = conv.read.args();
+  conv.read.compute_at(conv.sum, outer).store_in(MemoryType::Stack);
+  conv.read.align_storage(at[0], schedule.lanes).vectorize(at[0], schedule.read_block);
+  for (std::size_t i = 1; i < at.size(); ++i) conv.read.unroll(at[i]);
 }
 
 // The sums of a tile of positions are finished in vectors beside the output, and then copied: a guarded, strided vector

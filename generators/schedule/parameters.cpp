@@ -185,8 +185,8 @@ Status check_direct(const Plan &plan, const Parameters &p, const RegisterFile &r
     read.tiling = p.tiling;
     read.method = p.method;
     if (p.tiling.transpose_input || !layer_last || !can_read_transposed(plan, read, widest) ||
-        p.target.read_block != p.target.lanes || p.target.tile[2] != p.target.lanes ||
-        plan.layer.in_channels % p.target.read_block != 0)
+        p.target.read_block < least_transpose_block || p.target.read_block > p.target.lanes ||
+        p.target.lanes % p.target.read_block != 0 || plan.layer.in_channels % p.target.read_block != 0)
       return illegal(
           fmt::format("read={} does not serve this layer with lanes={}", p.target.read_block, p.target.lanes));
   }

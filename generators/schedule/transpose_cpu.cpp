@@ -13,13 +13,9 @@ void schedule_transpose(Transpose &t) {
   for (TransposeBlocks &blocks : t.blocks) {
     for (const Halide::RVar &zeros : blocks.zeros) t.output.update(update++).allow_race_conditions().vectorize(zeros);
     t.output.update(update++).allow_race_conditions().vectorize(blocks.in_column).unroll(blocks.in_row);
-    for (Halide::Func &stage : blocks.stages)
-      stage.compute_at(t.output, blocks.block)
-          .store_in(MemoryType::Stack)
-          .bound_extent(t.column, blocks.size)
-          .bound_extent(t.row, blocks.size)
-          .vectorize(t.column)
-          .unroll(t.row);
+    blocks.read.compute_at(t.output, blocks.block).store_in(MemoryType::Stack);
+    blocks.read.bound_extent(t.column, blocks.size).bound_extent(t.row, blocks.size);
+    blocks.read.vectorize(t.column).unroll(t.row);
   }
   t.output.update(update).unscheduled();
 }

@@ -46,7 +46,11 @@ class Space {
     p.method = read.method;
     p.tiling = read.tiling;
     p.target = schedule_target(plan_, read.tiling, true, registers_);
-    with_blocks(p, direct_blocks);
+    for (int channels = least_transpose_block; channels <= p.target.lanes; channels *= 2) {
+      if (plan_.layer.in_channels % channels != 0) continue;
+      p.target.read_block = channels;
+      with_blocks(p, direct_blocks);
+    }
   }
 
   void add_planes() {

@@ -3,14 +3,18 @@
     run_test.py TCONVC
 """
 
+import itertools
 import json
+import math
+import operator
 import pathlib
+import random
 import shutil
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support.arrays import Golden, differences, npy_bytes, read_npy
+from support.arrays import Golden, differences, npy_bytes, read_npy, write_npy
 from support.tconvc import TconvcTest, keras_layer, main
 
 QEMU = shutil.which("qemu-aarch64")
@@ -73,6 +77,56 @@ class Run(TconvcTest):
         golden, case = pick("onnxruntime", rank_two)
         self.gives(golden, case, "--target", "arm-64-linux")
         self.gives(golden, case, "--target", "arm-64-linux", "--general")
+
+    def test_positions_that_are_transposed_as_they_are_read(self):
+        """Kernel as wide as the stride, few filters, channels last: blocks of channels x a vector of positions."""
+        paths = [line.split()[0] for line in self.succeeds("targets").splitlines() if line.endswith("runs here")]
+        lanes = {path: 16 if "avx512" in path else 8 if "avx2" in path else 4 for path in paths}
+        if QEMU and CROSS:
+            lanes["arm-64-linux"] = 4
+        for path, most in lanes.items():
+            for rank, filters, stride, channels, size in ((2, 1, 2, 32, [3, 37]), (1, 2, 4, 12, [most]),
+                                                          (3, 1, 2, 16, [2, 1, 2 * most])):
+                activation = "tanh" if rank == 1 else "linear"
+                layer = keras_layer(rank, filters=filters, kernel_size=[stride] * rank, strides=[stride] * rank,
+                                    activation=activation, input_shape=[2, *size, channels])
+                columns = filters * stride**rank
+                for width, read in {(most, 4), (most, most), (max(most // 2, 4), 4)}:
+                    if channels % read != 0:
+                        continue
+                    vectors = 2 if rank == 2 and read == 4 else 1
+                    schedule = (f"pixel_shuffle panel={columns} columns={columns} lanes={width} "
+                                f"tile=1x1x{vectors * width} dense=1 read={read} block=1024")
+                    with self.subTest(path=path, schedule=schedule):
+                        self.shuffles_pixels(layer, size, channels, filters, stride, "--target", path, "--schedule",
+                                             schedule)
+
+    def shuffles_pixels(self, layer, size, channels, filters, stride, *options):
+        """tconvc run against the definition in double precision; each output has one tap."""
+        draw = random.Random(11)
+        rank, images = len(size), 2
+        taps = list(itertools.product(range(stride), repeat=rank))
+        image = [draw.uniform(-1, 1) for _ in range(images * math.prod(size) * channels)]
+        kernel = [draw.uniform(-1, 1) for _ in range(len(taps) * filters * channels)]
+        for name, shape, values in (("input", [images, *size, channels], image),
+                                    ("kernel", [stride] * rank + [filters, channels], kernel)):
+            write_npy(self.directory / f"{name}.npy", shape, values)
+        activate = math.tanh if layer["config"]["activation"] == "tanh" else float
+        expected = {}
+        positions = itertools.product(range(images), *map(range, size))
+        for position, at in enumerate(positions):
+            pixel = image[position * channels:(position + 1) * channels]
+            for (tap, offset), filter in itertools.product(enumerate(taps), range(filters)):
+                row = (tap * filters + filter) * channels
+                output = (at[0], *(stride * q + t for q, t in zip(at[1:], offset)), filter)
+                expected[output] = activate(sum(map(operator.mul, pixel, kernel[row:row + channels])))
+        given = self.directory / "given.npy"
+        self.succeeds("run", self.file("layer.json", layer), "--kernel", self.directory / "kernel.npy", "--input",
+                      self.directory / "input.npy", "--output", given, *options)
+        shape, values = read_npy(given)
+        self.assertEqual(shape, [images, *(stride * n for n in size), filters])
+        at = itertools.product(*map(range, shape))
+        self.assertLess(max(abs(value - expected[index]) for index, value in zip(at, values)), 2e-6 * channels)
 
     def test_an_activation_that_is_fused(self):
         golden, case = pick("torch", rank_two)
