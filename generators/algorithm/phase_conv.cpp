@@ -153,9 +153,8 @@ void define_output(PhaseConv &conv, const Plan &plan, const tconv_variant &varia
 PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
                      const ReadBlock &read_block) {
   // A row of phases is one phase of so many more columns.
-  const bool row = tconv_is_row_of_phases(&tiling) != 0;
   tconv_variant own = variant;
-  if (row) own.phases[TCONV_MAX_RANK - 1] = 1;
+  if (tconv_is_row_of_phases(&tiling)) own.phases[TCONV_MAX_RANK - 1] = 1;
   PhaseConv conv = phase_parameters(plan, own);
   depth_and_taps(conv);
   define_sum(conv, tiling, read_block);
@@ -168,12 +167,7 @@ PhaseConv phase_conv(const Plan &plan, const tconv_tiling &tiling, const tconv_v
   if (conv.phases > 1)
     sum_from[0] = conv.channel + phase_index * static_cast<int>(tconv_phase_columns(&tiling, &plan.layer));
   sum_from.insert(sum_from.end(), conv.position.begin(), conv.position.end());
-  Expr bias = conv.bias(conv.channel, conv.group);
-  if (row) {
-    conv.column_bias(conv.column) = conv.bias(conv.column % static_cast<int>(plan.layer.out_channels), 0);
-    bias = conv.column_bias(conv.channel);
-  }
-  define_output(conv, plan, own, sum_from, bias);
+  define_output(conv, plan, own, sum_from, conv.bias(conv.channel, conv.group));
   fix_layout(conv, plan, tiling, variant);
   return conv;
 }

@@ -36,7 +36,6 @@ struct PhaseConv {
   Halide::Func read{"read"};  // of a class of one tap, where asked for: blocks of input, (channel, position, both in
                               // the block, group, blocks..., positions...)
   Halide::Func sum{"sum"};    // (column, group, positions...)
-  Halide::Func column_bias{"column_bias"};  // (column): of a row of phases
   Halide::Func biased{"biased"};  // (channel, group, positions..., phases...): with bias; of a row of phases their
                                   // columns are the channels, and the phases in x are one
   Halide::Func value{"value"};    // the same, with activation

@@ -165,8 +165,10 @@ std::vector<LibraryKernel> kernels_of(const Plan &plan, const std::vector<Target
                                       const std::optional<Schedule> &schedule) {
   if (!plan.general) return {{plan.name, schedule ? *schedule : choose_schedule(plan, targets)}};
   std::vector<LibraryKernel> kernels;
-  for (Schedule &one : choose_general_schedules(plan, targets))
-    kernels.push_back({fmt::format("{}_panel{}", plan.name, one.tiling.panel), std::move(one)});
+  for (Schedule &one : choose_general_schedules(plan, targets)) {
+    const char *columns = tconv_is_row_of_phases(&one.tiling) ? "rows" : "panel";
+    kernels.push_back({fmt::format("{}_{}{}", plan.name, columns, one.tiling.panel), std::move(one)});
+  }
   return kernels;
 }
 

@@ -56,7 +56,7 @@ int panel_by_positions(std::int64_t outputs) {
 }  // namespace
 
 std::vector<tconv_variant> find_variants(const Plan &plan, const tconv_tiling &tiling) {
-  const tconv_variant any{{1, 1, 1}, {0, 0, 0}};
+  const tconv_variant any{{1, 1, tconv_is_row_of_phases(&tiling) ? 0 : 1}, {0, 0, 0}};
   if (plan.general) return {any};
   std::vector<tconv_variant> variants;
   for_each_class(plan, tiling, [&](const tconv_class &one) {
@@ -210,8 +210,9 @@ bool can_read_transposed(const Plan &plan, const Columns &positions, int widest)
   const tconv_dims dims = typical_dims(plan);
   // Vectors of outputs that are interleaved by other counts are put together element by element.
   const std::int64_t interleaved = plan.layer.out_channels * dims.dim[TCONV_MAX_RANK - 1].stride;
-  return power_of_two_at_least(interleaved) == interleaved && has_single_taps(dims) && positions.method == "pixel_shuffle" &&
-         positions.tiling.dense_phases && plan.layer.groups == 1 && plan.layer.in_channels % least_transpose_block == 0 && (row == 0 || row >= widest);
+  return power_of_two_at_least(interleaved) == interleaved && has_single_taps(dims) &&
+         positions.method == "pixel_shuffle" && positions.tiling.dense_phases && plan.layer.groups == 1 &&
+         plan.layer.in_channels % least_transpose_block == 0 && (row == 0 || row >= widest);
 }
 
 Columns lane_columns(const Plan &plan) {

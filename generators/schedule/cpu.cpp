@@ -170,11 +170,6 @@ void apply_cpu_schedule(PhaseConv &conv, const Plan &plan, const tconv_tiling &t
   else
     schedule_value(conv, plan, schedule, dense ? static_cast<int>(tconv_group_outputs(&plan.layer)) : columns, dense,
                    interleaved, tile_loop);
-  if (tconv_is_row_of_phases(&tiling)) {
-    const std::int64_t row = tconv_row_outputs(&tiling, &plan.layer, variant.phases[TCONV_MAX_RANK - 1]);
-    conv.column_bias.compute_root().store_in(MemoryType::Stack);
-    conv.column_bias.bound_extent(conv.column, static_cast<int>(tconv_round_up(row, tiling.panel)));
-  }
   conv.sum.compute_at(conv.output, tile_loop);
   if (!by_columns) conv.sum.reorder_storage(conv.position[0], conv.column);
   schedule_sum(conv, schedule, columns, by_columns ? conv.column : conv.position[0]);

@@ -22,6 +22,7 @@ struct GeneralKernel {
   Vectors vectors;
   int panel;
   int most_filters;
+  bool rows = false;  // of phases, where they fill panels: see tconv_fills_rows()
 };
 
 constexpr int any = std::numeric_limits<int>::max();
@@ -33,10 +34,15 @@ constexpr int any = std::numeric_limits<int>::max();
 // one filter, 0.8 with two; channels first, transposed, 1.2 to 2.7 times with k4 s2 and longer kernels, 0.8 with k2 s2.
 std::vector<GeneralKernel> kernels_for(bool channels_last) {
   using enum Vectors;
+  const GeneralKernel rows = {of_columns, 32, any, true};
   if (channels_last)
-    return {
-        {of_inputs, 1, 1}, {of_positions, 2, 2}, {of_positions, 4, 12}, {of_columns, 16, 16}, {of_columns, 32, any}};
-  return {{of_inputs, 1, 1}, {of_positions, 2, 2}, {of_positions, 4, 16}, {of_columns, 32, any}};
+    return {rows,
+            {of_inputs, 1, 1},
+            {of_positions, 2, 2},
+            {of_positions, 4, 12},
+            {of_columns, 16, 16},
+            {of_columns, 32, any}};
+  return {rows, {of_inputs, 1, 1}, {of_positions, 2, 2}, {of_positions, 4, 16}, {of_columns, 32, any}};
 }
 
 // Pixels lie an unknown distance apart, which takes registers for addresses: 12 positions were a third slower than 8.
@@ -99,10 +105,13 @@ Schedule make_schedule(const Plan &plan, const GeneralKernel &kernel, const std:
   Schedule schedule;
   const bool by_columns = kernel.vectors == Vectors::of_columns, last = plan.layer.channels_last != 0;
   const bool other = kernel.vectors == Vectors::of_positions ? last : !last;
-  schedule.method = kernel.vectors == Vectors::of_inputs ? "lane_sums" : "direct";
-  schedule.reason = fmt::format("vectors run over {}, in panels of {}", name_of(kernel.vectors), kernel.panel);
+  schedule.method = kernel.vectors == Vectors::of_inputs ? "lane_sums" : kernel.rows ? "phase_rows" : "direct";
+  schedule.reason = fmt::format("vectors run over {}{}, in panels of {}", name_of(kernel.vectors),
+                                kernel.rows ? " of a row's phases" : "", kernel.panel);
   schedule.most_filters = kernel.most_filters;
   schedule.tiling.panel = kernel.panel;
+  schedule.tiling.merge_phases = kernel.rows ? 2 : 0;
+  schedule.tiling.dense_phases = kernel.rows ? 1 : 0;
   schedule.tiling.block_bytes = other ? transposed_block_bytes : block_bytes;
   schedule.tiling.thread_work = thread_work;
   schedule.tiling.transpose_input = other ? 1 : 0;

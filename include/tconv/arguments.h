@@ -70,7 +70,7 @@ static inline int tconv_bind(const tconv_job *job, const tconv_class *one, const
   const int rank = layer->rank;
   const tconv_tiling *tiling = &job->kernel->tiling;
   const int64_t inputs = tconv_group_inputs(layer), outputs = tconv_column_outputs(tiling, layer);
-  const int64_t groups = tconv_column_groups(tiling, layer);
+  const int64_t groups = tconv_column_groups(tiling, layer), bias = tconv_bias_columns(tiling, layer, &job->dims);
   const int64_t panel = tiling->panel, depth = inputs * one->taps;
   const int64_t column_stride = tiling->lane_sums ? depth : 1, depth_stride = tiling->lane_sums ? 1 : panel;
   const float *input = window->data;
@@ -82,8 +82,8 @@ static inline int tconv_bind(const tconv_job *job, const tconv_class *one, const
   tconv_set_dim(&arguments->weights_dim[1], tconv_max(depth, 1), depth_stride);
   tconv_set_dim(&arguments->weights_dim[2], one->columns / panel, panel * depth);
   tconv_set_dim(&arguments->weights_dim[3], groups, one->columns * depth);
-  tconv_set_dim(&arguments->bias_dim[0], tconv_round_up(outputs, panel), 1);
-  tconv_set_dim(&arguments->bias_dim[1], groups, tconv_round_up(outputs, panel));
+  tconv_set_dim(&arguments->bias_dim[0], bias, 1);
+  tconv_set_dim(&arguments->bias_dim[1], groups, bias);
   tconv_set_dim(&arguments->output_dim[0], tconv_row_outputs(tiling, layer, one->run[TCONV_MAX_RANK - 1].count),
                 to->channel_stride);
   tconv_set_dim(&arguments->output_dim[1], groups, outputs * to->channel_stride);

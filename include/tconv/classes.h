@@ -95,10 +95,14 @@ static inline int64_t tconv_phase_columns(const tconv_tiling *tiling, const tcon
   return tiling->dense_phases ? outputs : tconv_round_up(outputs, tiling->panel);
 }
 
-/* Floats of bias at the start of the packed weights: whole panels for each group. */
-static inline int64_t tconv_bias_floats(const tconv_tiling *tiling, const tconv_layer *layer) {
-  const int64_t padded = tconv_round_up(tconv_column_outputs(tiling, layer), tiling->panel);
-  return tconv_round_up(tconv_column_groups(tiling, layer) * padded, 16);
+/* Floats of a group's bias, whole panels; a row of phases repeats it for each phase. */
+static inline int64_t tconv_bias_columns(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims) {
+  return tconv_round_up(tconv_row_outputs(tiling, layer, dims->dim[TCONV_MAX_RANK - 1].stride), tiling->panel);
+}
+
+/* Floats of bias at the start of the packed weights. */
+static inline int64_t tconv_bias_floats(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims) {
+  return tconv_round_up(tconv_column_groups(tiling, layer) * tconv_bias_columns(tiling, layer, dims), 16);
 }
 
 static inline int64_t tconv_class_floats(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_class *one) {
@@ -133,7 +137,7 @@ static inline void tconv_first_class(const tconv_tiling *tiling, const tconv_lay
                                      tconv_class *one) {
   int d;
   for (d = 0; d < TCONV_MAX_RANK; ++d) one->run[d] = tconv_class_run(tiling, dims, d, 0);
-  one->weights = tconv_bias_floats(tiling, layer);
+  one->weights = tconv_bias_floats(tiling, layer, dims);
   tconv_class_fill(tiling, layer, one);
 }
 

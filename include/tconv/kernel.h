@@ -34,7 +34,8 @@ typedef enum tconv_status {
   TCONV_ERROR_TOO_LARGE = 3, /* an array would have more than 2^31 - 1 elements */
   TCONV_ERROR_WORKSPACE = 4, /* the workspace is smaller than tconv_workspace_bytes() says */
   TCONV_ERROR_PROCESSOR = 5, /* this processor runs none of the targets that the kernel was compiled for */
-  TCONV_ERROR_LAYER = 6,     /* a general kernel of another rank or layout, or a rule that is not valid */
+  TCONV_ERROR_LAYER = 6,     /* a general kernel of another rank or layout, or for one group, or a rule that is not
+                                valid */
   TCONV_ERROR_KERNEL = 7,    /* the compiled code refused its arguments: a fault of tconv's own */
   TCONV_ERROR_DEVICE = 8     /* a CUDA kernel found no device, or the device refused */
 } tconv_status;

@@ -260,7 +260,7 @@ static inline void tconv_find_task_kinds(const tconv_tiling *tiling, const tconv
 /* Where the packed weights of a kind start, in floats; of TCONV_TILE_KINDS: where all end. */
 static inline int64_t tconv_kind_weights(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
                                          int kind) {
-  int64_t floats = tconv_bias_floats(tiling, layer);
+  int64_t floats = tconv_bias_floats(tiling, layer, dims);
   int k;
   for (k = 0; k < kind; ++k)
     if (tconv_has_kind(tiling, k)) {

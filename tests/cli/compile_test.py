@@ -23,13 +23,21 @@ GENERAL_PROGRAM = """
 #include <stdio.h>
 #include "NAME.h"
 int main(void) {
-  const int sizes[7][3] = {{64, 1, 1}, {64, 3, 1}, {4, 2, 1}, {64, 8, 1}, {64, 16, 1}, {64, 17, 1}, {64, 64, 64}};
+  const int sizes[10][4] = {{64, 1, 1, 4}, {64, 3, 1, 4}, {4, 2, 1, 4}, {64, 8, 1, 4}, {64, 16, 1, 4}, {64, 17, 1, 4},
+                            {64, 64, 64, 4}, {64, 4, 1, 2}, {64, 5, 1, 2}, {64, 64, 1, 2}};
   tconv_layer layer = {2, 1};
-  int i;
-  for (i = 0; i < 7; ++i) {
+  int i, d;
+  for (i = 0; i < 10; ++i) {
     layer.in_channels = sizes[i][0];
     layer.out_channels = sizes[i][1];
     layer.groups = sizes[i][2];
+    for (d = 0; d < 2; ++d) {
+      layer.rule[d].padding = TCONV_PADDING_KERAS_SAME;
+      layer.rule[d].kernel = sizes[i][3];
+      layer.rule[d].stride = 2;
+      layer.rule[d].dilation = 1;
+      layer.rule[d].output_padding = layer.rule[d].output = layer.size[d] = TCONV_UNSET;
+    }
     puts(NAME_kernel(&layer)->name);
   }
   return 0;
@@ -221,10 +229,12 @@ class Compile(TconvcTest):
         program = self.out / "program"
         subprocess.run(["cc", "-std=gnu99", "-Wall", "-Werror", f"-I{self.out}", str(main),
                         str(self.out / f"lib{name}.a"), "-o", str(program), "-lpthread", "-ldl", "-lm"], check=True)
-        chosen = [line.removeprefix(f"{name}_panel") for line in
+        chosen = [line.removeprefix(f"{name}_") for line in
                   subprocess.run([program], check=True, capture_output=True, text=True).stdout.split()]
-        # inputs and filters of a group: 64 and 1, 64 and 3, 4 and 2, 64 and 8, 64 and 16, 64 and 17; depthwise
-        self.assertEqual(chosen, ["1", "4", "2", "4", "16", "32", "2"])
+        # inputs and filters of a group: 64 and 1, 64 and 3, 4 and 2, 64 and 8, 64 and 16, 64 and 17; depthwise; and with
+        # two phases a row that share a window 64 and 4, 64 and 5, 64 and 64
+        self.assertEqual(chosen, ["panel1", "panel4", "panel2", "panel4", "panel16", "panel32", "panel2", "panel4",
+                                  "rows32", "panel32"])
 
 
 class ForeignTargets(TconvcTest):

@@ -86,7 +86,6 @@ struct CudaDriver : testing::Test {
   void SetUp() override {
     reference_expects_nan = false;
     reference_tile = {1, 1, 1};
-    reference_channels = 0;
     device_fails = false;
     live_allocations = 0;
   }

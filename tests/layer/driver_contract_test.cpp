@@ -36,7 +36,6 @@ class Contract : public Driver {
   void SetUp() override {
     Driver::SetUp();
     reference_tile = {1, 1, 1};
-    reference_channels = 0;
   }
 
   // The status of a run, with a result to compare in `output` when it is TCONV_OK.

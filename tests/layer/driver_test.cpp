@@ -123,9 +123,7 @@ TEST_F(Driver, RandomLayersAreTheDefinitionsWhateverTheCutAndTheThreads) {
     reference_tile = {c.tile[2], c.tile[1], c.tile[0]};
     // The memory beside the output is written again by the next block.
     reference_expects_nan = c.tiling.transpose_output == 0;
-    const bool row_of_phases = tconv_is_row_of_phases(&c.tiling) != 0;
-    reference_channels = row_of_phases ? c.layer.out_channels : 0;
-    rows_of_phases += row_of_phases;
+    rows_of_phases += tconv_is_row_of_phases(&c.tiling) != 0;
     const ReferenceKernel reference(c.tiling, c.tile);
     Outcome outcome = {};
     ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, sum_tolerance, &outcome));
@@ -152,7 +150,6 @@ TEST_F(Driver, UnitedPhasesAreTheDefinitionWhetherTilesAreShiftedOrOutputsStaged
     const int shifts = tconv_shifts_tiles(&c.tiling, &reference.path, &c.layer, &dims);
     // The memory beside the output is written again by the next block.
     reference_expects_nan = shifts != 0;
-    reference_channels = 0;
     Outcome outcome = {};
     ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, sum_tolerance, &outcome));
     empty += outcome.empty;

@@ -48,35 +48,49 @@ constexpr std::int64_t block_bytes = 1024;
 
 // Paths of one instruction set, whose tiles the sizes decide between.
 constexpr tconv_function wide_phases = phases<6>, narrow_phases = phases<4>;
-constexpr tconv_variant variant = {{1, 1, 1}, {0, 0, 0}};
+constexpr tconv_variant variant = {{1, 1, 1}, {0, 0, 0}}, row_variant = {{1, 1, 0}, {0, 0, 0}};
 constexpr std::array<tconv_path, 2> paths = {
     {{"reference", {0, 0}, &wide_phases, {1, 1, 6}, activate, softmax, nullptr, nullptr},
      {"reference", {0, 0}, &narrow_phases, {1, 1, 4}, activate, softmax, nullptr, nullptr}}};
 
-constexpr tconv_kernel kernel(const char *name, const char *key, std::int32_t panel, std::int32_t most_filters) {
-  return {TCONV_ABI_VERSION, most_filters, name,   key, {panel, 0, 0, 0, block_bytes, {}, 0, 0, 0, 0}, &variant, 1,
-          paths.data(),      paths.size(), nullptr};
+constexpr std::int32_t any = std::numeric_limits<std::int32_t>::max();
+
+constexpr tconv_kernel kernel(const char *name, const char *key, std::int32_t panel, std::int32_t most_filters,
+                              bool rows = false) {
+  return {TCONV_ABI_VERSION,
+          most_filters,
+          name,
+          key,
+          {panel, rows ? 2 : 0, rows, 0, block_bytes, {}, 0, 0, 0, 0},
+          rows ? &row_variant : &variant,
+          1,
+          paths.data(),
+          paths.size(),
+          nullptr};
 }
 
-// Layers of few filters have a kernel of their own.
-constexpr std::array<tconv_kernel, 2> kernels(const char *few, const char *many, const char *key) {
-  return {kernel(few, key, 4, 4), kernel(many, key, 16, std::numeric_limits<std::int32_t>::max())};
-}
-
-constexpr std::array<std::array<tconv_kernel, 2>, TCONV_MAX_RANK> last_kernels = {
-    kernels("tconv_conv1d_transpose_channels_last_panel4", "tconv_conv1d_transpose_channels_last_panel16",
-            "conv1d_transpose channels_last any size"),
-    kernels("tconv_conv2d_transpose_channels_last_panel4", "tconv_conv2d_transpose_channels_last_panel16",
-            "conv2d_transpose channels_last any size"),
-    kernels("tconv_conv3d_transpose_channels_last_panel4", "tconv_conv3d_transpose_channels_last_panel16",
-            "conv3d_transpose channels_last any size")};
-constexpr std::array<std::array<tconv_kernel, 2>, TCONV_MAX_RANK> first_kernels = {
-    kernels("tconv_conv1d_transpose_channels_first_panel4", "tconv_conv1d_transpose_channels_first_panel16",
-            "conv1d_transpose channels_first any size"),
-    kernels("tconv_conv2d_transpose_channels_first_panel4", "tconv_conv2d_transpose_channels_first_panel16",
-            "conv2d_transpose channels_first any size"),
-    kernels("tconv_conv3d_transpose_channels_first_panel4", "tconv_conv3d_transpose_channels_first_panel16",
-            "conv3d_transpose channels_first any size")};
+// Layers of few filters have a kernel of their own, and with channels last those whose rows of phases fill panels.
+template <std::size_t count>
+using Kernels = std::array<std::array<tconv_kernel, count>, TCONV_MAX_RANK>;
+constexpr Kernels<3> last_kernels = {{
+    {kernel("conv1d_channels_last_rows8", "conv1d_transpose channels_last any size", 8, any, true),
+     kernel("conv1d_channels_last_panel4", "conv1d_transpose channels_last any size", 4, 4),
+     kernel("conv1d_channels_last_panel16", "conv1d_transpose channels_last any size", 16, any)},
+    {kernel("conv2d_channels_last_rows8", "conv2d_transpose channels_last any size", 8, any, true),
+     kernel("conv2d_channels_last_panel4", "conv2d_transpose channels_last any size", 4, 4),
+     kernel("conv2d_channels_last_panel16", "conv2d_transpose channels_last any size", 16, any)},
+    {kernel("conv3d_channels_last_rows8", "conv3d_transpose channels_last any size", 8, any, true),
+     kernel("conv3d_channels_last_panel4", "conv3d_transpose channels_last any size", 4, 4),
+     kernel("conv3d_channels_last_panel16", "conv3d_transpose channels_last any size", 16, any)},
+}};
+constexpr Kernels<2> first_kernels = {{
+    {kernel("conv1d_channels_first_panel4", "conv1d_transpose channels_first any size", 4, 4),
+     kernel("conv1d_channels_first_panel16", "conv1d_transpose channels_first any size", 16, any)},
+    {kernel("conv2d_channels_first_panel4", "conv2d_transpose channels_first any size", 4, 4),
+     kernel("conv2d_channels_first_panel16", "conv2d_transpose channels_first any size", 16, any)},
+    {kernel("conv3d_channels_first_panel4", "conv3d_transpose channels_first any size", 4, 4),
+     kernel("conv3d_channels_first_panel16", "conv3d_transpose channels_first any size", 16, any)},
+}};
 
 }  // namespace
 }  // namespace tconv::test
@@ -86,7 +100,8 @@ namespace tconv {
 std::span<const tconv_kernel> general_kernels(int rank, bool channels_last) {
   if (rank < 1 || rank > TCONV_MAX_RANK) return {};
   const auto index = static_cast<std::size_t>(rank - 1);
-  return channels_last ? test::last_kernels[index] : test::first_kernels[index];
+  if (channels_last) return test::last_kernels[index];
+  return test::first_kernels[index];
 }
 
 }  // namespace tconv

@@ -38,7 +38,6 @@ class LayerKernels : public testing::Test {
  protected:
   void SetUp() override {
     reference_tile = {1, 1, 1};
-    reference_channels = 0;
     reference_expects_nan = false;
     first_runs = second_runs = 0;
   }

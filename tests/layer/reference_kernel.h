@@ -24,8 +24,6 @@ inline bool reference_expects_nan = false;
 // Of a layer whose phases are united; [0] is the innermost dimension.
 inline Position reference_strides = {1, 1, 1};
 
-// Of the layer, where a row of phases makes more of them; 0: as many as the output has.
-inline std::int64_t reference_channels = 0;
 inline float unwritten() { return std::numeric_limits<float>::quiet_NaN(); }
 
 // A halide_buffer_t of float; a dimension that it does not have is trivial.
@@ -93,8 +91,7 @@ inline bool shapes_agree(const Arguments &a, bool dense) {
   const std::int64_t depth = a.inputs() * a.taps[0] * a.taps[1] * a.taps[2];
   return a.in.extent(0) == a.inputs() && a.in.extent(1) == groups && a.weights.extent(3) == groups &&
          a.bias.extent(1) == groups && a.weights.extent(1) == tconv_max(depth, 1) &&
-         a.weights.extent(2) == tconv_ceil_div(columns, panel) &&
-         a.bias.extent(0) >= (reference_channels > 0 ? reference_channels : outputs);
+         a.weights.extent(2) == tconv_ceil_div(columns, panel) && a.bias.extent(0) >= outputs;
 }
 
 inline double one_output(const Arguments &a, std::int64_t group, std::int64_t co, std::int64_t column,
@@ -102,8 +99,7 @@ inline double one_output(const Arguments &a, std::int64_t group, std::int64_t co
   const std::int64_t inputs = a.inputs(), panel = a.weights.extent(0);
   const std::int64_t w =
       column % panel * a.weights.stride(0) + column / panel * a.weights.stride(2) + group * a.weights.stride(3);
-  const std::int64_t channel = reference_channels > 0 ? co % reference_channels : co;
-  double sum = *a.bias.at(channel * a.bias.stride(0) + group * a.bias.stride(1));
+  double sum = *a.bias.at(co * a.bias.stride(0) + group * a.bias.stride(1));
   std::int64_t depth = 0;
   for_each_position({a.taps[2], a.taps[1], a.taps[0]}, [&](const Position &tap) {
     std::int64_t from = group * a.in.stride(1);
