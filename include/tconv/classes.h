@@ -44,6 +44,20 @@ static inline int tconv_resolve_layer(const tconv_layer *layer, const int64_t *s
   return 1;
 }
 
+/* Sizes that stand for any, where the packed weights are asked for: every extent gives the same. */
+static inline int tconv_resolve_any(const tconv_layer *layer, tconv_dims *dims) {
+  int64_t size[TCONV_MAX_RANK];
+  int d;
+  for (d = 0; d < layer->rank; ++d) {
+    tconv_dim dim;
+    size[d] = layer->size[d];
+    if (size[d] != TCONV_UNSET) continue;
+    /* Large pads leave small inputs no output, large strides large ones. */
+    for (size[d] = 1; size[d] < TCONV_MAX_EXTENT && !tconv_resolve(&layer->rule[d], size[d], &dim);) size[d] *= 2;
+  }
+  return tconv_resolve_layer(layer, size, dims);
+}
+
 static inline int64_t tconv_group_outputs(const tconv_layer *layer) { return layer->out_channels / layer->groups; }
 static inline int64_t tconv_group_inputs(const tconv_layer *layer) { return layer->in_channels / layer->groups; }
 

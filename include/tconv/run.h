@@ -12,6 +12,7 @@
 #define TCONV_RUN_H
 
 #include "tconv/error_handler.h"
+#include "tconv/general_choice.h"
 #include "tconv/run_tiles.h"
 
 #ifdef __cplusplus
@@ -235,20 +236,6 @@ static inline int tconv_check_workspace(const tconv_cuts *cuts, const tconv_call
   return call->workspace_bytes < tconv_cuts_bytes(cuts) ? TCONV_ERROR_WORKSPACE : TCONV_OK;
 }
 
-/* Sizes that stand for any, where the packed weights are asked for: every extent gives the same. */
-static inline int tconv_resolve_any(const tconv_layer *layer, tconv_dims *dims) {
-  int64_t size[TCONV_MAX_RANK];
-  int d;
-  for (d = 0; d < layer->rank; ++d) {
-    tconv_dim dim;
-    size[d] = layer->size[d];
-    if (size[d] != TCONV_UNSET) continue;
-    /* Large pads leave small inputs no output, large strides large ones. */
-    for (size[d] = 1; size[d] < TCONV_MAX_EXTENT && !tconv_resolve(&layer->rule[d], size[d], &dim);) size[d] *= 2;
-  }
-  return tconv_resolve_layer(layer, size, dims);
-}
-
 /* ---- What a caller uses. ---- */
 
 /* The best path that this processor runs, the first of those for one instruction set; NULL if there is none. */
@@ -275,51 +262,6 @@ static inline int tconv_pack(const tconv_kernel *kernel, const tconv_layer *laye
   if (!tconv_layer_is_served(kernel, layer) || !tconv_resolve_any(layer, &dims)) return TCONV_ERROR_LAYER;
   tconv_pack_all(&kernel->tiling, layer, &dims, weights, strides, bias, packed);
   return TCONV_OK;
-}
-
-/* Whether vectors over the input channels suit the layer: these fill them and, where the input has to be transposed for
- * it, a phase has taps enough: three on average. */
-static inline int tconv_sums_lanes(const tconv_tiling *tiling, const tconv_layer *layer) {
-  const int64_t least_inputs = 16;
-  const double least_taps = 3;
-  double taps = 1;
-  int d;
-  for (d = 0; d < layer->rank; ++d) taps *= (double)layer->rule[d].kernel / (double)layer->rule[d].stride;
-  return layer->groups == 1 && layer->in_channels >= least_inputs && (!tiling->transpose_input || taps >= least_taps);
-}
-
-/* Whether rows of phases suit the layer: the runs of a row fill their panels, and more of them than the columns of
- * single phases do. A third of them is enough where outputs are written in place: measured, 3 to 12 columns in a panel
- * of 32 are no slower than other vectors from 10 on, 24 were 1.7 times as fast; transposed, 12 to 16 were 0.5 to 1.4
- * times as fast. */
-static inline int tconv_fills_rows(const tconv_tiling *tiling, const tconv_layer *layer) {
-  const double least_share = tiling->transpose_output ? 0.5 : 0.3, least_gain = 1.1;
-  const int64_t outputs = tconv_group_outputs(layer);
-  int64_t computed = 0, alone, first;
-  tconv_dims dims;
-  tconv_run run;
-  double useful;
-  if (layer->groups != 1 || !tconv_resolve_any(layer, &dims)) return 0;
-  for (first = 0; first < dims.dim[TCONV_MAX_RANK - 1].stride; first += run.count) {
-    run = tconv_class_run(tiling, &dims, TCONV_MAX_RANK - 1, first);
-    computed += tconv_round_up(run.count * outputs, tiling->panel);
-  }
-  useful = (double)(first * outputs);
-  alone = first * tconv_round_up(outputs, tiling->panel);
-  return useful >= least_share * (double)computed && (double)alone >= least_gain * (double)computed;
-}
-
-/* Of the general kernels of a rank and layout, the one for the layer: the first that is made for so many filters, and
- * whose vectors suit it. Calls' sizes have no say: packed weights serve all. */
-static inline const tconv_kernel *tconv_choose_general(const tconv_kernel *kernels, int count,
-                                                       const tconv_layer *layer) {
-  int i;
-  for (i = 0; i + 1 < count; ++i)
-    if (kernels[i].general >= tconv_group_outputs(layer) &&
-        (!kernels[i].tiling.lane_sums || tconv_sums_lanes(&kernels[i].tiling, layer)) &&
-        (!tconv_is_row_of_phases(&kernels[i].tiling) || tconv_fills_rows(&kernels[i].tiling, layer)))
-      break;
-  return &kernels[i];
 }
 
 /* What the register tiles of a path compute for one phase, weighed by what each loads for a position. */

@@ -15,8 +15,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.arrays import Golden, write_npy
 from support.tconvc import TconvcTest, keras_layer, main
 
-SUPPORT_NAMES = ("arguments", "blocks", "buffers", "classes", "error_handler", "geometry", "kernel", "merged_tiles",
-                 "packing", "run", "run_tiles", "tile_block", "windows", "winograd")
+SUPPORT_NAMES = ("arguments", "blocks", "buffers", "classes", "error_handler", "general_choice", "geometry", "kernel",
+                 "merged_tiles", "packing", "run", "run_tiles", "tile_block", "windows", "winograd")
 SUPPORT = {"HalideRuntime.h"} | {f"tconv/{name}.h" for name in SUPPORT_NAMES}
 
 GENERAL_PROGRAM = """
@@ -40,6 +40,8 @@ int main(void) {
     }
     puts(NAME_kernel(&layer)->name);
   }
+  layer.rule[1].stride = TCONV_MAX_EXTENT; /* Phases are not walked then. */
+  puts(NAME_kernel(&layer)->name);
   return 0;
 }
 """
@@ -231,10 +233,10 @@ class Compile(TconvcTest):
                         str(self.out / f"lib{name}.a"), "-o", str(program), "-lpthread", "-ldl", "-lm"], check=True)
         chosen = [line.removeprefix(f"{name}_") for line in
                   subprocess.run([program], check=True, capture_output=True, text=True).stdout.split()]
-        # inputs and filters of a group: 64 and 1, 64 and 3, 4 and 2, 64 and 8, 64 and 16, 64 and 17; depthwise; and with
-        # two phases a row that share a window 64 and 4, 64 and 5, 64 and 64
+        # inputs and filters of a group: 64 and 1, 64 and 3, 4 and 2, 64 and 8, 64 and 16, 64 and 17; depthwise; where
+        # two phases share a window 64 and 4, 64 and 5, 64 and 64
         self.assertEqual(chosen, ["panel1", "panel4", "panel2", "panel4", "panel16", "panel32", "panel2", "panel4",
-                                  "rows32", "panel32"])
+                                  "rows32", "panel32", "panel32"])
 
 
 class ForeignTargets(TconvcTest):
