@@ -27,10 +27,9 @@ void add_blocks(Transpose &t, const Extents &extents, int size, const Expr &serv
   const Expr after = extents.columns - low - inside;
   const auto start = [&](const Expr &index, const Expr &extent) { return min(index * size, extent - size); };
   Var block_i("block_i"), block_j("block_j");
-  Func stage("read");
-  stage(t.column, t.row, block_i, block_j, t.y, t.z) =
+  blocks.read = Func("read");
+  blocks.read(t.column, t.row, block_i, block_j, t.y, t.z) =
       t.input(start(block_i, rows) + t.column, low + start(block_j, inside) + t.row, t.y, t.z);
-  blocks.read = stage;
 
   const auto vectors = [&](const Expr &count) { return (count + size - 1) / size; };
   // Zeros in whole vectors, also over what the blocks write afterwards.
@@ -48,7 +47,7 @@ void add_blocks(Transpose &t, const Extents &extents, int size, const Expr &serv
   blocks.in_row = r[1];
   blocks.block = r[2];
   t.output(low + start(r[2], inside) + r[0], start(r[3], rows) + r[1], t.y, t.z) =
-      stage(r[1], r[0], r[3], r[2], t.y, t.z);
+      blocks.read(r[1], r[0], r[3], r[2], t.y, t.z);
   t.blocks.push_back(blocks);
 }
 

@@ -29,9 +29,11 @@ Module variant_module(const Plan &plan, const Schedule &schedule, const TargetSc
                       const tconv_variant &one, const Target &target, const std::string &symbol) {
   const auto compiled = [&](const PhaseConv &conv) {
     Halide::Pipeline pipeline(conv.output);
-    if (schedule.autoscheduler.empty()) fetch_ahead(pipeline, conv.weights.name(), target_schedule.prefetch);
-    if (target_schedule.read_block > 0)
-      transpose_loads(pipeline, conv.read.name(), target_schedule.read_block, target_schedule.lanes);
+    if (schedule.autoscheduler.empty()) {
+      fetch_ahead(pipeline, conv.weights.name(), target_schedule.prefetch);
+      if (target_schedule.read_block > 0)
+        transpose_loads(pipeline, conv.read.name(), target_schedule.read_block, target_schedule.lanes);
+    }
     return pipeline.compile_to_module(conv.arguments(), symbol, target);
   };
   if (schedule.tiling.lane_sums) {

@@ -80,7 +80,8 @@ class TransposeLoads : public ir::IRMutator {
   using ir::IRMutator::visit;
   Expr visit(const ir::Load *load) override {
     const auto *ramp = load->index.as<ir::Ramp>();
-    if (load->name != block_ || !ramp || ramp->lanes != rows_) return ir::IRMutator::visit(load);
+    if (load->name != block_ || !ramp || ramp->lanes != rows_ || !ir::is_const_one(load->predicate))
+      return ir::IRMutator::visit(load);
     const std::optional<std::int64_t> stride = ir::as_const_int(ramp->stride), first = ir::as_const_int(ramp->base);
     if (!stride || *stride != rows_ || !first) return ir::IRMutator::visit(load);
     const int place = static_cast<int>(*first);
