@@ -68,7 +68,7 @@ struct Schedule {
 // Parameters for a plan on targets that share packed weights: rules on the plan and the registers, no search.
 Schedule choose_schedule(const Plan &plan, const std::vector<Halide::Target> &targets);
 
-// Those of all kernels of a general plan, by increasing `most_filters`.
+// Those of all kernels of a general plan, in the order in which tconv_choose_general() asks them.
 std::vector<Schedule> choose_general_schedules(const Plan &plan, const std::vector<Halide::Target> &targets);
 
 // Of these, the one that runs the layer of a plan of its own.

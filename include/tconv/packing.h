@@ -185,14 +185,14 @@ static inline void tconv_pack_all(const tconv_tiling *tiling, const tconv_layer 
                                   const float *weights, const tconv_weight_strides *strides, const float *bias,
                                   float *packed) {
   const int64_t outputs = tconv_column_outputs(tiling, layer), padded = tconv_bias_columns(tiling, layer, dims);
-  const int64_t floats = tconv_packed_floats(tiling, layer, dims);
-  const int64_t phases = tconv_is_row_of_phases(tiling) ? dims->dim[TCONV_MAX_RANK - 1].stride : 1;
+  const int64_t row = tconv_row_outputs(tiling, layer, dims->dim[TCONV_MAX_RANK - 1].stride);
+  const int64_t floats = tconv_packed_floats(tiling, layer, dims), groups = tconv_column_groups(tiling, layer);
   tconv_class one;
-  int64_t i, phase;
+  int64_t i;
   int kind;
   for (i = 0; i < floats; ++i) packed[i] = 0.0f;
-  for (i = 0; bias && i < layer->out_channels; ++i)
-    for (phase = 0; phase < phases; ++phase) packed[i / outputs * padded + phase * outputs + i % outputs] = bias[i];
+  for (i = 0; bias && i < groups * row; ++i)
+    packed[i / row * padded + i % row] = bias[i / row * outputs + i % row % outputs];
   if (tconv_is_winograd(tiling)) {
     for (kind = 0; kind < TCONV_TILE_KINDS; ++kind)
       if (tconv_has_kind(tiling, kind))

@@ -8,7 +8,7 @@
 
 namespace tconv {
 
-// Those of a rank and layout, by increasing tconv_kernel.general; none for a rank outside 1 to 3.
+// Those of a rank and layout, in the order in which they are asked; none for a rank outside 1 to 3.
 std::span<const tconv_kernel> general_kernels(int rank, bool channels_last);
 
 // The one for the layer; nullptr for a rank outside 1 to 3.

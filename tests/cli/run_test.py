@@ -65,9 +65,12 @@ class Run(TconvcTest):
         self.gives(golden, case, change=open_all)
         self.gives(golden, case, "--general", change=open_all)
 
+    def paths_here(self):
+        return [line.split()[0] for line in self.succeeds("targets").splitlines() if line.endswith("runs here")]
+
     def test_every_path_of_this_machine(self):
         golden, case = pick("keras_jax", lambda c: rank_two(c) and c["bias_shape"])
-        paths = [line.split()[0] for line in self.succeeds("targets").splitlines() if line.endswith("runs here")]
+        paths = self.paths_here()
         self.assertGreater(len(paths), 0)
         for path in paths:
             self.gives(golden, case, "--target", path)
@@ -80,8 +83,7 @@ class Run(TconvcTest):
 
     def test_positions_that_are_transposed_as_they_are_read(self):
         """Kernel as wide as the stride, few filters, channels last: blocks of channels x a vector of positions."""
-        paths = [line.split()[0] for line in self.succeeds("targets").splitlines() if line.endswith("runs here")]
-        lanes = {path: 16 if "avx512" in path else 8 if "avx2" in path else 4 for path in paths}
+        lanes = {path: 16 if "avx512" in path else 8 if "avx2" in path else 4 for path in self.paths_here()}
         if QEMU and CROSS:
             lanes["arm-64-linux"] = 4
         for path, most in lanes.items():
