@@ -57,8 +57,8 @@ TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, const Re
   TargetSchedule schedule;
   schedule.lanes = std::min(registers.lanes, tiling.panel);
   const int whole = tiling.panel / schedule.lanes;
-  const int held = tconv_is_row_of_phases(&tiling) ? divide_panel(whole, registers)
-                                                   : std::min(whole, vectors_a_broadcast(registers));
+  const bool together = tconv_is_row_of_phases(&tiling) || whole == wide_panel;
+  const int held = together ? divide_panel(whole, registers) : std::min(whole, vectors_a_broadcast(registers));
   schedule.columns = held * schedule.lanes;
   const int most = registers.count < 32 ? 12 : 16;
   tile_positions(plan, std::max(1, std::min(most, accumulators(registers, held) / held)), held, schedule);

@@ -64,6 +64,9 @@ TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, boo
                                const RegisterFile &registers);
 TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers);
 
+// Vectors of a panel that are held together where they waste less than two.
+inline constexpr int wide_panel = 3;
+
 // How far ahead weights are fetched where so many register tiles take turns with each; see TargetSchedule::prefetch.
 int fetch_distance(const Plan &plan, const tconv_tiling &tiling, double tiles);
 

@@ -94,6 +94,22 @@ class Explain(TconvcTest):
                           f"of {panel}: ", text)
             self.assertIn(f"  phase_rows panel={panel} columns={panel} lanes={panel // 3} ", text)
 
+    def test_three_vectors_a_panel_where_registers_are_few(self):
+        wide = {"filters": 48, "input_shape": [1, 16, 16, 64]}
+        for target, schedule in (("x86-64-linux-avx2-fma-f16c", "panel=24 columns=24 lanes=8 tile=1x1x4 "),
+                                 ("x86-64-linux-sse41", "panel=12 columns=12 lanes=4 tile=1x1x4 ")):
+            self.assertIn(f"direct {schedule}", self.explain("--exact", "--target", target, **wide))
+        # Rows of 12 are six and six.
+        even = wide | {"input_shape": [1, 12, 12, 64], "filters": 32}
+        self.assertIn("panel=16 columns=16 lanes=8 tile=1x1x6 ",
+                      self.explain("--exact", "--target", "x86-64-linux-avx2-fma-f16c", **even))
+
+    def test_large_weights_have_large_blocks(self):
+        for filters, inputs, kernel, block in ((256, 256, 4, 1 << 20), (64, 128, 4, 256 << 10), (256, 512, 2, 256 << 10)):
+            text = self.explain("--exact", "--target", "x86-64-linux-avx512_skylake", filters=filters,
+                                kernel_size=[kernel] * 2, input_shape=[1, 32, 32, inputs])
+            self.assertRegex(text, rf"block={block}\b")
+
     def test_why_winograd_is_not_possible(self):
         wide = {"filters": 256, "input_shape": [1, 32, 32, 256]}
         self.assertIn("not winograd: dilation 2", self.explain(strides=[1, 1], dilation_rate=[2, 2], **wide))

@@ -68,6 +68,9 @@ class Run(TconvcTest):
     def paths_here(self):
         return [line.split()[0] for line in self.succeeds("targets").splitlines() if line.endswith("runs here")]
 
+    def lanes_here(self):
+        return {path: 16 if "avx512" in path else 8 if "avx2" in path else 4 for path in self.paths_here()}
+
     def test_every_path_of_this_machine(self):
         golden, case = pick("keras_jax", lambda c: rank_two(c) and c["bias_shape"])
         paths = self.paths_here()
@@ -83,7 +86,7 @@ class Run(TconvcTest):
 
     def test_positions_that_are_transposed_as_they_are_read(self):
         """Kernel as wide as the stride, few filters, channels last: blocks of channels x a vector of positions."""
-        lanes = {path: 16 if "avx512" in path else 8 if "avx2" in path else 4 for path in self.paths_here()}
+        lanes = self.lanes_here()
         if QEMU and CROSS:
             lanes["arm-64-linux"] = 4
         for path, most in lanes.items():
@@ -102,6 +105,15 @@ class Run(TconvcTest):
                     with self.subTest(path=path, schedule=schedule):
                         self.shuffles_pixels(layer, size, channels, filters, stride, "--target", path, "--schedule",
                                              schedule)
+
+    def test_panels_of_three_vectors(self):
+        """As the rules choose them where registers are few, and with a last one in part."""
+        for path, lanes in self.lanes_here().items():
+            three = f"pixel_shuffle panel={3 * lanes} columns={3 * lanes} lanes={lanes} tile=1x1x4 block=1024"
+            for filters, options in ((48, ["--rules"]), (40, ["--schedule", three])):
+                layer = keras_layer(2, filters=filters, kernel_size=[2, 2], strides=[2, 2], input_shape=[2, 3, 16, 8])
+                with self.subTest(path=path, filters=filters):
+                    self.shuffles_pixels(layer, [3, 16], 8, filters, 2, "--target", path, *options)
 
     def shuffles_pixels(self, layer, size, channels, filters, stride, *options):
         """tconvc run against the definition in double precision; each output has one tap."""
