@@ -262,15 +262,17 @@ constexpr double most_for_rows = 0.96, most_for_part_rows = 1.01;
 // suit other rows. AVX2, k4 s2 and k5 s2 on 16 positions: 1.07 to 1.1 times as fast.
 constexpr int few_registers = 16;
 
-// Whether phases are apart, and their outputs no whole vectors.
+// Whether vectors are of one phase's columns.
+bool keeps_phases_apart(const Plan &plan, const Columns &columns) {
+  return !columns.tiling.dense_phases && tconv_reads_channels_last(&columns.tiling, &plan.layer);
+}
+
 bool stores_parts(const Plan &plan, const Columns &columns, int widest) {
-  return !columns.tiling.dense_phases && tconv_reads_channels_last(&columns.tiling, &plan.layer) &&
-         tconv_group_outputs(&plan.layer) % widest != 0;
+  return keeps_phases_apart(plan, columns) && tconv_group_outputs(&plan.layer) % widest != 0;
 }
 
 bool may_widen(const Plan &plan, const Columns &columns, int widest) {
-  return columns.tiling.panel == 2 * widest && !columns.tiling.dense_phases &&
-         tconv_reads_channels_last(&columns.tiling, &plan.layer);
+  return keeps_phases_apart(plan, columns) && columns.tiling.panel == 2 * widest;
 }
 
 Columns widened(const Plan &plan, Columns columns, int widest) {
