@@ -137,6 +137,35 @@ TEST_F(Driver, RandomLayersAreTheDefinitionsWhateverTheCutAndTheThreads) {
   EXPECT_GT(rows_of_phases, layers / 20);
 }
 
+// Images beyond TCONV_FETCHED_IMAGE_BYTES, rows of whose planes are fetched ahead of their copies.
+TEST_F(Driver, LargePlanesAreTheDefinition) {
+  Random random(4);
+  for (const std::int64_t block_bytes : {4 << 10, 256 << 10}) {
+    Case c;
+    c.layer.rank = 2;
+    c.layer.groups = 1;
+    c.problem.in_channels = c.layer.in_channels = 9;
+    c.problem.out_channels = c.layer.out_channels = 1;
+    c.problem.channels_last = false;
+    c.problem.batch = c.layer.batch = 1;
+    for (int d = 0; d < c.layer.rank; ++d) {
+      c.size[d] = c.layer.size[d] = d == 0 ? 331 : 383;
+      c.layer.rule[d] = {TCONV_PADDING_KERAS_SAME, d == 0 ? 3 : 1, 1, 1, TCONV_UNSET, 0, 0, TCONV_UNSET};
+      ASSERT_TRUE(tconv_resolve(&c.layer.rule[d], c.size[d], &c.problem.dim[static_cast<std::size_t>(1 + d)]));
+    }
+    ASSERT_GT(c.problem.inputs() * static_cast<std::int64_t>(sizeof(float)), TCONV_FETCHED_IMAGE_BYTES);
+    c.tile = {1, 2, 8};
+    c.tiling.panel = 1;
+    c.tiling.block_bytes = block_bytes;
+    reference_tile = {c.tile[2], c.tile[1], c.tile[0]};
+    reference_expects_nan = true;
+    const ReferenceKernel reference(c.tiling, c.tile);
+    Outcome outcome = {};
+    ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, sum_tolerance, &outcome));
+    EXPECT_TRUE(outcome.copied);
+  }
+}
+
 TEST_F(Driver, UnitedPhasesAreTheDefinitionWhetherTilesAreShiftedOrOutputsStaged) {
   Random random(2);
   int copied = 0, in_place = 0, empty = 0, shifted = 0;
