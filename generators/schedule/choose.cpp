@@ -38,11 +38,10 @@ bool is_empty(const tconv_class &one) {
 // Phases x output channels that share one, at most.
 constexpr std::int64_t most_dense_positions = 8;
 
-// Channels last: as many columns as the widest target's two vectors, fewer for narrow layers. Two panels of one vector
-// fill up to as many, and each broadcast would serve one vector only: 21 columns were 5 % slower so.
-int panel_by_columns(std::int64_t outputs, int widest) {
-  const std::int64_t most = 2 * widest;
-  if (outputs > widest) return static_cast<int>(most);
+// Channels last: as many columns as so many of the widest target's vectors, fewer for narrow layers. Two panels of one
+// vector fill up to two, and each broadcast would serve one vector only: 21 columns were 5 % slower so.
+int panel_by_columns(std::int64_t outputs, int widest, int vectors) {
+  if (outputs > widest) return vectors * widest;
   return static_cast<int>(std::min<std::int64_t>(power_of_two_at_least(outputs), widest));
 }
 
@@ -54,8 +53,8 @@ int panel_by_positions(std::int64_t outputs) {
 }
 
 // Larger windows read the weights less often, and repeat less of what they share with their neighbours where they are
-// copied: with 2 MB of weights and more one MB was 1.04 to 1.1 times as fast on four layers of 16 and more, and 0.96 at
-// least. Those that are read in place only leave the cache: 0.9 to 1.02 times.
+// copied: of 18 layers with AVX-512 three of 2 MB of weights and more were 1.02 to 1.1 times as fast, the others 0.97
+// to 1.02. Those that are read in place only leave the cache: 0.9 to 1.02 times.
 std::int64_t direct_block_bytes(const Plan &plan, const tconv_tiling &tiling) {
   constexpr std::int64_t most = 1 << 20;
   const tconv_dims dims = typical_dims(plan);
@@ -165,11 +164,10 @@ Schedule choose_cuda_schedule(const Plan &plan) {
   return schedule;
 }
 
-Columns choose_columns(const Plan &plan, bool last, int widest) {
+Columns choose_columns(const Plan &plan, bool last, int widest, int vectors) {
   Columns chosen;
   const std::int64_t outputs = tconv_group_outputs(&plan.layer);
   tconv_tiling &tiling = chosen.tiling;
-  tiling.block_bytes = block_bytes;
   tiling.thread_work = thread_work;
   tiling.merge_phases = 1;
   tiling.panel = 1;
@@ -186,7 +184,7 @@ Columns choose_columns(const Plan &plan, bool last, int widest) {
     tiling.panel = static_cast<int>(last ? power_of_two_at_least(phases * outputs) : phases * outputs);
     chosen.reason = fmt::format("{} phases x {} output channels share one register tile", phases, outputs);
   } else {
-    tiling.panel = last ? panel_by_columns(outputs, widest) : panel_by_positions(outputs);
+    tiling.panel = last ? panel_by_columns(outputs, widest, vectors) : panel_by_positions(outputs);
     chosen.reason = fmt::format("{} output channels a group in panels of {}", outputs, tiling.panel);
   }
   const int other = last != (plan.layer.channels_last != 0) ? 1 : 0;
@@ -258,28 +256,10 @@ namespace {
 // as fast.
 constexpr double most_for_rows = 0.96, most_for_part_rows = 1.01;
 
-// Panels of three vectors, where registers are few: twelve sums of 3 x 4 are loaded for less often than of 2 x 6, and
-// suit other rows. AVX2, k4 s2 and k5 s2 on 16 positions: 1.07 to 1.1 times as fast.
-constexpr int few_registers = 16;
-
-// Whether vectors are of one phase's columns.
-bool keeps_phases_apart(const Plan &plan, const Columns &columns) {
-  return !columns.tiling.dense_phases && tconv_reads_channels_last(&columns.tiling, &plan.layer);
-}
-
+// Whether phases are apart, and their outputs no whole vectors.
 bool stores_parts(const Plan &plan, const Columns &columns, int widest) {
-  return keeps_phases_apart(plan, columns) && tconv_group_outputs(&plan.layer) % widest != 0;
-}
-
-bool may_widen(const Plan &plan, const Columns &columns, int widest) {
-  return keeps_phases_apart(plan, columns) && columns.tiling.panel == 2 * widest;
-}
-
-Columns widened(const Plan &plan, Columns columns, int widest) {
-  columns.tiling.panel = wide_panel * widest;
-  columns.reason =
-      fmt::format("{} output channels a group in panels of {}", tconv_group_outputs(&plan.layer), columns.tiling.panel);
-  return columns;
+  return !columns.tiling.dense_phases && tconv_reads_channels_last(&columns.tiling, &plan.layer) &&
+         tconv_group_outputs(&plan.layer) % widest != 0;
 }
 
 // The phases as they are.
@@ -294,11 +274,15 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
       return direct_cycles(plan, one.tiling, schedule_target(plan, one.tiling, one.read_transposed, registers),
                            registers);
     };
-    for (Columns *two : {&chosen, &other}) {
-      if (registers.count > few_registers || !may_widen(plan, *two, widest)) continue;
-      const Columns three = widened(plan, *two, widest);
-      if (cycles(three) < cycles(*two)) *two = three;
-    }
+    // Where registers are few, twelve sums of 3 x 4 are loaded for less often than of 2 x 6, and suit other rows. AVX2,
+    // k4 s2 and k5 s2 on 16 positions: 1.07 to 1.12 times as fast.
+    const auto widen = [&](Columns &two, bool last) {
+      if (registers.count >= 32) return;
+      const Columns three = choose_columns(plan, last, widest, wide_panel);
+      if (cycles(three) < cycles(two)) two = three;
+    };
+    widen(chosen, layer_last);
+    widen(other, !layer_last);
     const double own_cycles = cycles(chosen), other_cycles = cycles(other);
     const bool change = other_cycles < own_cycles;
     if (change) chosen = other;

@@ -21,8 +21,8 @@ struct Columns {
 };
 
 // By the direct method. The functions read and write `last` or the other layout than the layer's; vectors run over
-// columns or positions.
-Columns choose_columns(const Plan &plan, bool last, int widest);
+// columns or positions, so many to a panel of columns.
+Columns choose_columns(const Plan &plan, bool last, int widest, int vectors = 2);
 
 // The columns of all phases of a row that share a window, one after the other in panels of 1 to 4 vectors: the panels
 // waste less where a phase's columns are no multiple of a vector. Empty where no phases share a window.
