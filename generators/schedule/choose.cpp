@@ -122,7 +122,7 @@ tconv_cuts cut_call(const Plan &plan, const Schedule &schedule, std::size_t inde
   kernel.tiling = schedule.tiling;
   const tconv_dims dims = typical_dims(plan);
   tconv_cuts cuts;
-  tconv_cut_kinds(&kernel, &path, &plan.layer, &dims, tconv_max(plan.layer.batch, 1), threads, &cuts);
+  tconv_cut_call(&kernel, &path, &plan.layer, &dims, tconv_max(plan.layer.batch, 1), threads, &cuts);
   return cuts;
 }
 

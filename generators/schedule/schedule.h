@@ -15,7 +15,7 @@
 #include "algorithm/transpose.h"
 #include "algorithm/winograd.h"
 #include "plan/plan.h"
-#include "tconv/blocks.h"
+#include "tconv/shares.h"
 
 namespace tconv {
 

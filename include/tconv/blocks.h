@@ -23,10 +23,10 @@ typedef struct tconv_blocks {
   int64_t first_output[TCONV_MAX_RANK]; /* the outputs of a block start so far from its start times the stride */
   int64_t parts; /* tasks of a block: 1, or one a class; Winograd's method: shares of the units */
   int64_t tasks;
-  int64_t workers;
   int64_t window_floats; /* of one worker's copy of a window; 0 where every window can be read in place */
   int64_t output_floats; /* of the outputs of a block, where they are not written in place */
   int64_t worker_floats; /* workspace of one worker */
+  int64_t begin, end;    /* in TCONV_COST, what the tasks of all kinds cost: where those of this one do */
   int shifts_tiles;      /* tconv_shifts_tiles() */
 } tconv_blocks;
 
@@ -36,7 +36,8 @@ enum { TCONV_ALIGNMENT = 64 };
 /* The blocks of all kinds of phases (winograd.h), each cut on its own; kind 0 alone in other methods. */
 typedef struct tconv_cuts {
   tconv_blocks blocks[TCONV_TILE_KINDS];
-  int64_t workers, worker_floats; /* of the kind that has most */
+  int64_t workers;
+  int64_t worker_floats; /* of the kind that has most */
 } tconv_cuts;
 
 /* Workspace of all workers together, 0 where none is needed. */
@@ -177,12 +178,11 @@ static inline int tconv_reads_in_place(const tconv_blocks *blocks, const tconv_p
   return 1;
 }
 
-/* What follows from the blocks, their parts and the most threads. */
+/* What follows from the blocks and their parts. */
 static inline void tconv_set_tasks(const tconv_tiling *tiling, const tconv_path *path, const tconv_layer *layer,
-                                   const tconv_dims *dims, int64_t images, int64_t threads, tconv_blocks *blocks) {
+                                   const tconv_dims *dims, int64_t images, tconv_blocks *blocks) {
   const int in_place = !tconv_copies_windows(tiling, layer, dims) && tconv_reads_in_place(blocks, path, dims);
   blocks->tasks = blocks->parts * images;
-  blocks->workers = tconv_max(tconv_min(blocks->tasks, threads), 1);
   blocks->window_floats = in_place ? 0 : tconv_round_up(tconv_block_floats(blocks, path, layer), 16);
   blocks->output_floats = tconv_round_up(tconv_block_output_floats(blocks, tiling, layer, dims), 16);
 }
@@ -210,7 +210,7 @@ static inline void tconv_cut_classes(const tconv_kernel *kernel, const tconv_pat
   per_image = tconv_count_blocks(blocks);
   while (threads > 1 && blocks->parts * batch * per_image < 2 * threads && tconv_halve_block(blocks, path))
     per_image = tconv_count_blocks(blocks);
-  tconv_set_tasks(tiling, path, layer, dims, batch * per_image, threads, blocks);
+  tconv_set_tasks(tiling, path, layer, dims, batch * per_image, blocks);
   blocks->worker_floats = blocks->window_floats + blocks->output_floats;
 }
 
@@ -300,6 +300,24 @@ static inline void tconv_span_kinds(const tconv_tiling *tiling, const tconv_dim 
   blocks->size[d] = tconv_max(blocks->quotients[d], unit);
 }
 
+/* Whether tasks, so many of a block, are too few for the threads, or would leave one of them a tenth more than its
+ * share of the positions: the last block of an image may be smaller than the others. */
+static inline int tconv_asks_for_tasks(const tconv_blocks *blocks, int64_t each, int64_t threads) {
+  const int64_t tasks = each * blocks->count[0] * blocks->count[1] * blocks->count[2];
+  double all = (double)each, missing;
+  int64_t i;
+  int d;
+  if (tasks < 2 * threads) return 1;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) all *= (double)blocks->quotients[d] / (double)blocks->size[d];
+  missing = (double)tasks - all < 1 ? (double)tasks - all : 1;
+  for (i = 0; i < threads; ++i) {
+    double share = (double)(tasks * (i + 1) / threads - tasks * i / threads);
+    if (i == threads - 1) share -= missing;
+    if (share > 1.1 * all / (double)threads) return 1;
+  }
+  return 0;
+}
+
 /* Blocks of whole tiles, in positions of the shared window. A task of a part of the units reads all of the window and
  * its share of the weights, a task of a part of the tiles the reverse: the smaller of the two is read more than once.
  */
@@ -326,59 +344,14 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
   floats = tconv_find_task_floats(blocks, tiling, layer, &kinds);
   if (batch * per_image < 2 * threads && weights > floats.transformed)
     blocks->parts = tconv_min(threads, tconv_tile_units(tiling, layer, grid));
-  while (blocks->parts < threads && batch * per_image * blocks->parts < 2 * threads &&
+  while (blocks->parts < threads && tconv_asks_for_tasks(blocks, batch * blocks->parts, threads) &&
          tconv_cut_tiles_once(blocks, functions->rows[0], grid))
     per_image = tconv_count_blocks(blocks);
-  tconv_set_tasks(tiling, path, layer, dims, batch * per_image, threads, blocks);
+  tconv_set_tasks(tiling, path, layer, dims, batch * per_image, blocks);
   for (i = 0; i < functions->products_count; ++i) slack = tconv_max(slack, functions->rows[i]);
   floats = tconv_find_task_floats(blocks, tiling, layer, &kinds);
   blocks->worker_floats = blocks->window_floats + blocks->output_floats + floats.transformed +
                           slack * tconv_tile_row_floats(layer) + floats.products + tconv_staged_floats(blocks, tiling);
-}
-
-/* Of so many threads, those that have enough to do to be worth waking. A layer that computes little for what it reads
- * and writes is counted by that: a float as `float_work` multiply-adds. */
-static inline int64_t tconv_useful_threads(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
-                                           int64_t batch, int64_t threads) {
-  const double float_work = 8;
-  double in = (double)(batch * layer->in_channels), out = (double)(batch * layer->out_channels), work, moved;
-  double weights = (double)layer->in_channels * (double)tconv_group_outputs(layer), taps = 1;
-  int d;
-  if (tiling->thread_work <= 0) return threads;
-  for (d = 0; d < TCONV_MAX_RANK; ++d) {
-    in *= (double)dims->dim[d].in;
-    out *= (double)dims->dim[d].out;
-    taps *= (double)dims->dim[d].kernel;
-  }
-  work = in * taps * (double)tconv_group_outputs(layer);
-  moved = float_work * (in + out + weights * taps);
-  if (work < moved) work = moved;
-  work /= (double)tiling->thread_work;
-  return work < (double)threads ? tconv_max((int64_t)work, 1) : threads;
-}
-
-/* Of one kind of phases, in Winograd's method; else `kind` is 0. */
-static inline void tconv_cut(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
-                             const tconv_dims *dims, int kind, int64_t batch, int64_t threads, tconv_blocks *blocks) {
-  threads = tconv_useful_threads(&kernel->tiling, layer, dims, batch, threads);
-  if (tconv_is_winograd(&kernel->tiling))
-    tconv_cut_tiles(kernel, path, layer, dims, kind, batch, threads, blocks);
-  else
-    tconv_cut_classes(kernel, path, layer, dims, batch, threads, blocks);
-}
-
-static inline void tconv_cut_kinds(const tconv_kernel *kernel, const tconv_path *path, const tconv_layer *layer,
-                                   const tconv_dims *dims, int64_t batch, int64_t threads, tconv_cuts *cuts) {
-  int kind;
-  cuts->workers = 1;
-  cuts->worker_floats = 0;
-  for (kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
-    tconv_blocks *blocks = &cuts->blocks[kind];
-    if (!tconv_has_tasks(&kernel->tiling, kind)) continue;
-    tconv_cut(kernel, path, layer, dims, kind, batch, threads, blocks);
-    cuts->workers = tconv_max(cuts->workers, blocks->workers);
-    cuts->worker_floats = tconv_max(cuts->worker_floats, blocks->worker_floats);
-  }
 }
 
 #ifdef __cplusplus

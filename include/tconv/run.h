@@ -14,6 +14,7 @@
 #include "tconv/error_handler.h"
 #include "tconv/general_choice.h"
 #include "tconv/run_tiles.h"
+#include "tconv/shares.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -76,22 +77,27 @@ static inline int tconv_run_class(const tconv_job *job, const tconv_class *one, 
   return TCONV_OK;
 }
 
-/* Runs one task: a block, given by its index, in one part of the classes or units. `one` is the class of the part. */
-static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_t part, int64_t index, float *memory) {
+/* Block `index` of all images: its image, where it starts, and its size. */
+static inline int64_t tconv_find_block(const tconv_job *job, int64_t index, int64_t *start, int64_t *size) {
+  const tconv_blocks *blocks = &job->blocks;
+  int d;
+  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+    start[d] = index % blocks->count[d] * blocks->size[d];
+    size[d] = tconv_min(blocks->size[d], blocks->quotients[d] - start[d]);
+    index /= blocks->count[d];
+  }
+  return index;
+}
+
+/* Runs one task: a block, in all classes or in `one`, that of its part. */
+static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_t index, float *memory) {
   const tconv_blocks *blocks = &job->blocks;
   const tconv_tiling *tiling = &job->kernel->tiling;
-  int64_t start[TCONV_MAX_RANK], size[TCONV_MAX_RANK], rest = index, image;
+  int64_t start[TCONV_MAX_RANK], size[TCONV_MAX_RANK];
+  const int64_t image = tconv_find_block(job, index, start, size);
   tconv_window window;
   tconv_outputs outputs;
-  int d, status;
-  for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
-    start[d] = rest % blocks->count[d] * blocks->size[d];
-    size[d] = tconv_min(blocks->size[d], blocks->quotients[d] - start[d]);
-    rest /= blocks->count[d];
-  }
-  image = rest % job->call->batch;
-  if (tconv_is_winograd(tiling)) return tconv_run_tiles(job, image, start, size, part, memory);
-  status = tconv_load_window(job, image, start, size, memory, &window);
+  int status = tconv_load_window(job, image, start, size, memory, &window);
   if (status != TCONV_OK) return status;
   outputs = tconv_find_outputs(job, image, start, 0, job->layer->out_channels, memory + blocks->window_floats);
   if (blocks->parts > 1) return tconv_run_class(job, one, start, &window, &outputs);
@@ -107,35 +113,51 @@ static inline int tconv_run_block(const tconv_job *job, tconv_class *one, int64_
 static inline int64_t tconv_first_task(const tconv_job *job, int64_t index) {
   const tconv_tiling *tiling = &job->kernel->tiling;
   const tconv_blocks *blocks = &job->blocks;
-  const int64_t per_part = blocks->tasks / blocks->parts;
+  const int64_t per_part = blocks->tasks / blocks->parts, workers = job->cuts->workers;
   int64_t weights = 0, before, part;
   tconv_class one;
-  if (index == 0 || index == blocks->workers) return index == 0 ? 0 : blocks->tasks;
+  if (index == 0 || index == workers) return index == 0 ? 0 : blocks->tasks;
   tconv_first_class(tiling, job->layer, &job->dims, &one);
-  if (blocks->parts > 1 && !tconv_is_winograd(tiling))
-    weights = tconv_packed_floats(tiling, job->layer, &job->dims) - one.weights;
-  if (weights == 0) return blocks->tasks * index / blocks->workers;
-  before = one.weights + weights * index / blocks->workers;
+  if (blocks->parts > 1) weights = tconv_packed_floats(tiling, job->layer, &job->dims) - one.weights;
+  if (weights == 0) return blocks->tasks * index / workers;
+  before = one.weights + weights * index / workers;
   for (part = 0; before >= one.weights + tconv_class_floats(tiling, job->layer, &one); ++part)
     tconv_next_class(tiling, job->layer, &job->dims, &one);
   return per_part * part + per_part * (before - one.weights) / tconv_class_floats(tiling, job->layer, &one);
 }
 
-/* Worker `index` runs its share of the tasks of a kind, in order. */
-static inline int tconv_run_share(const tconv_job *job, int64_t index, float *memory) {
+/* Worker `index` runs its share of the tasks, in order. */
+static inline int tconv_run_classes(const tconv_job *job, int64_t index, float *memory) {
   const tconv_blocks *blocks = &job->blocks;
   const int64_t begin = tconv_first_task(job, index), end = tconv_first_task(job, index + 1);
   const int64_t per_part = blocks->tasks / blocks->parts;
-  const int classes = blocks->parts > 1 && !tconv_is_winograd(&job->kernel->tiling);
   int64_t current = 0, task;
   tconv_class one;
   tconv_first_class(&job->kernel->tiling, job->layer, &job->dims, &one);
   for (task = begin; task < end; ++task) {
     int status;
-    for (; classes && current < task / per_part; ++current)
+    for (; blocks->parts > 1 && current < task / per_part; ++current)
       tconv_next_class(&job->kernel->tiling, job->layer, &job->dims, &one);
-    status = tconv_run_block(job, &one, task / per_part, task % per_part, memory);
+    status = tconv_run_block(job, &one, task % per_part, memory);
     if (status != TCONV_OK) return status;
+  }
+  return TCONV_OK;
+}
+
+/* The same of a kind of Winograd's tiles. Parts are innermost: those of a block that one worker has share its window.
+ */
+static inline int tconv_run_kind(const tconv_job *job, int64_t index, float *memory) {
+  const tconv_blocks *blocks = &job->blocks;
+  const int64_t end = tconv_first_tile_task(blocks, index + 1, job->cuts->workers);
+  int64_t task = tconv_first_tile_task(blocks, index, job->cuts->workers);
+  while (task < end) {
+    const int64_t block = task / blocks->parts, part = task % blocks->parts;
+    const int64_t parts = tconv_min(blocks->parts - part, end - task);
+    int64_t start[TCONV_MAX_RANK], size[TCONV_MAX_RANK];
+    const int64_t image = tconv_find_block(job, block, start, size);
+    const int status = tconv_run_tiles(job, image, start, size, part, part + parts, memory);
+    if (status != TCONV_OK) return status;
+    task += parts;
   }
   return TCONV_OK;
 }
@@ -149,7 +171,8 @@ static inline int tconv_worker(void *context, int index, uint8_t *closure) {
   for (job.kind = 0; status == TCONV_OK && job.kind < TCONV_TILE_KINDS; ++job.kind) {
     if (!tconv_has_tasks(&job.kernel->tiling, job.kind)) continue;
     job.blocks = job.cuts->blocks[job.kind];
-    if (index < job.blocks.workers) status = tconv_run_share(&job, index, memory);
+    status = tconv_is_winograd(&job.kernel->tiling) ? tconv_run_kind(&job, index, memory)
+                                                    : tconv_run_classes(&job, index, memory);
   }
   return status;
 }
@@ -305,7 +328,7 @@ static inline size_t tconv_workspace_bytes(const tconv_kernel *kernel, const tco
   if (tconv_check_sizes(kernel, layer, call, &dims) != TCONV_OK) return 0;
   path = tconv_call_path(kernel, call, &dims);
   if (!path) return 0;
-  tconv_cut_kinds(kernel, path, layer, &dims, call->batch, tconv_thread_count(call), &cuts);
+  tconv_cut_call(kernel, path, layer, &dims, call->batch, tconv_thread_count(call), &cuts);
   return cuts.worker_floats > INT32_MAX ? 0 : tconv_cuts_bytes(&cuts);
 }
 
@@ -330,7 +353,7 @@ static inline int tconv_run_kernel(const tconv_kernel *kernel, const tconv_layer
   job.packed = kernel->baked ? tconv_baked_weights(kernel) : call->packed;
   if (!job.packed || !call->input || !call->output) return TCONV_ERROR_NULL;
   job.cuts = &cuts;
-  tconv_cut_kinds(kernel, job.path, layer, &job.dims, call->batch, tconv_thread_count(call), &cuts);
+  tconv_cut_call(kernel, job.path, layer, &job.dims, call->batch, tconv_thread_count(call), &cuts);
   status = tconv_check_workspace(&cuts, call);
   if (status == TCONV_OK) status = tconv_run_workers(&job, tconv_worker);
   if (status == TCONV_OK && tconv_is_softmax(layer)) status = tconv_run_workers(&job, tconv_softmax_images);

@@ -114,7 +114,7 @@ static inline int tconv_prepare_cuda(const tconv_kernel *kernel, const tconv_lay
   job->call = call;
   job->path = call->path ? call->path : &kernel->paths[0];
   job->packed = kernel->baked ? tconv_baked_weights(kernel) : call->packed;
-  tconv_cut_kinds(whole, job->path, layer, &job->dims, call->batch, 1, cuts);
+  tconv_cut_call(whole, job->path, layer, &job->dims, call->batch, 1, cuts);
   job->cuts = cuts;
   job->blocks = cuts->blocks[0];
   if (job->blocks.window_floats > INT32_MAX) return TCONV_ERROR_TOO_LARGE;

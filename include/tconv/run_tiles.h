@@ -110,10 +110,10 @@ static inline tconv_tile_block tconv_find_tile_block(const tconv_job *job, int k
   return block;
 }
 
-/* Part `part` of the units, of the block of positions [start, start + size); `memory` is the worker's: the window, the
- * outputs and the columns that are staged, the products, and each kind's transformed input. */
+/* Parts [part, end) of the units, of the block of positions [start, start + size); `memory` is the worker's: the
+ * window, the outputs and the columns that are staged, the products, and each kind's transformed input. */
 static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int64_t *start, const int64_t *size,
-                                  int64_t part, float *memory) {
+                                  int64_t part, int64_t end, float *memory) {
   const tconv_tiling *tiling = &job->kernel->tiling;
   float *const outputs = memory + job->blocks.window_floats, *const staged = outputs + job->blocks.output_floats;
   float *const products = staged + tconv_staged_floats(&job->blocks, tiling);
@@ -134,8 +134,7 @@ static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int
   }
   status = tconv_transform_windows(blocks, kinds.count);
   units = tconv_tile_units(tiling, job->layer, &blocks->grid);
-  for (unit = units * part / job->blocks.parts; status == TCONV_OK && unit < units * (part + 1) / job->blocks.parts;
-       ++unit)
+  for (unit = units * part / job->blocks.parts; status == TCONV_OK && unit < units * end / job->blocks.parts; ++unit)
     status = tconv_merges_columns(tiling) ? tconv_run_merged_unit(blocks, unit, start, outputs)
                                           : tconv_run_unit(blocks, kinds.count, unit, start, outputs);
   return status;

@@ -162,10 +162,10 @@ TEST_F(Contract, ThreadsAreWokenForEnoughWorkOnly) {
     c.tiling.block_bytes = 4;
     const ReferenceKernel reference(c.tiling);
     tconv_dims dims = {};
-    tconv_blocks blocks = {};
+    tconv_cuts cuts = {};
     EXPECT_TRUE(tconv_resolve_layer(&c.layer, c.size, &dims));
-    tconv_cut(&reference.kernel, &reference.path, &c.layer, &dims, 0, 1, 7, &blocks);
-    return blocks.workers;
+    tconv_cut_call(&reference.kernel, &reference.path, &c.layer, &dims, 1, 7, &cuts);
+    return cuts.workers;
   };
   EXPECT_EQ(workers(20, 50, 0), 7);
   EXPECT_EQ(workers(20, 50, 1001), 1);
@@ -211,9 +211,12 @@ TEST_F(Contract, WorkersShareTheMultiplyAddsOfUnequalPhases) {
   job.path = &reference.path;
   job.layer = &c.layer;
   ASSERT_TRUE(tconv_resolve_layer(&c.layer, c.size, &job.dims));
-  tconv_cut(job.kernel, job.path, job.layer, &job.dims, 0, 1, 3, &job.blocks);
+  tconv_cuts cuts = {};
+  tconv_cut_call(job.kernel, job.path, job.layer, &job.dims, 1, 3, &cuts);
+  job.cuts = &cuts;
+  job.blocks = cuts.blocks[0];
   ASSERT_EQ(job.blocks.parts, 2);
-  ASSERT_EQ(job.blocks.workers, 3);
+  ASSERT_EQ(cuts.workers, 3);
   EXPECT_EQ(tconv_first_task(&job, 0), 0);
   EXPECT_EQ(tconv_first_task(&job, 1), 20);
   EXPECT_EQ(tconv_first_task(&job, 2), 41);

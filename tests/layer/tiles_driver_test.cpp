@@ -121,11 +121,11 @@ struct Shares {
 
 Shares shares_of(const Case &c, const tconv_kernel &kernel) {
   tconv_dims dims;
-  tconv_blocks blocks;
+  tconv_cuts cuts;
   tconv_resolve_layer(&c.layer, c.size, &dims);
-  tconv_cut(&kernel, kernel.paths, &c.layer, &dims, 0, c.problem.batch, 7, &blocks);
+  tconv_cut_call(&kernel, kernel.paths, &c.layer, &dims, c.problem.batch, 7, &cuts);
   const tconv_tile_grid grid = tconv_find_tile_grid(&c.tiling, &c.layer, &dims, 0);
-  return {blocks.parts, tconv_tile_units(&c.tiling, &c.layer, &grid)};
+  return {cuts.blocks[0].parts, tconv_tile_units(&c.tiling, &c.layer, &grid)};
 }
 
 // Kinds of phases beside the first that have any.

@@ -174,11 +174,11 @@ class Check {
     if (problem_.outputs() == 0) ++tally_.empty;
     if (problem_.outputs() == 0 || !tconv_resolve_layer(&layer_, call_.size, &dims)) return;
     ++(call_.workspace_bytes > 0 ? tally_.copied : tally_.in_place);
+    tconv_cuts cuts;
+    tconv_cut_call(&kernel_, tconv_call_path(&kernel_, &call_, &dims), &layer_, &dims, call_.batch, threads, &cuts);
     for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
-      if (!tconv_has_kind(&kernel_.tiling, kind)) continue;
-      tconv_blocks blocks;
-      tconv_cut(&kernel_, tconv_call_path(&kernel_, &call_, &dims), &layer_, &dims, kind, call_.batch, threads,
-                &blocks);
+      if (!tconv_has_tasks(&kernel_.tiling, kind)) continue;
+      const tconv_blocks &blocks = cuts.blocks[kind];
       tally_.tasks = std::max(tally_.tasks, blocks.tasks);
       if (blocks.parts > 1) ++tally_.split_blocks;
     }
