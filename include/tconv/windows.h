@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-#include "tconv/blocks.h"
-#include "tconv/buffers.h"
+#include "tconv/transpose.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -138,68 +137,6 @@ static inline void tconv_copy_window(const tconv_window *window, const float *im
         for (i = end; i < row; ++i) line[i] = 0;
       }
     }
-}
-
-/* Dimensions (column, row, y, z) of tconv_path.transpose's arrays: [0] is contiguous. */
-typedef struct tconv_matrix {
-  halide_dimension_t dim[4];
-} tconv_matrix;
-
-static inline tconv_matrix tconv_planes(const int64_t *first, const int64_t *last, const int64_t *stride) {
-  tconv_matrix matrix;
-  tconv_set_dim(&matrix.dim[2], last[1] - first[1], stride[1]);
-  tconv_set_dim(&matrix.dim[3], last[0] - first[0], stride[0]);
-  return matrix;
-}
-
-/* The other two dimensions: i is contiguous in `from`, where j has that stride, and j in `to`, where i has that. */
-static inline void tconv_set_rows(int64_t i, int64_t j, int64_t j_stride, int64_t i_stride, tconv_matrix *from,
-                                  tconv_matrix *to) {
-  tconv_set_dim(&from->dim[0], i, 1);
-  tconv_set_dim(&from->dim[1], j, j_stride);
-  tconv_set_dim(&to->dim[0], j, 1);
-  tconv_set_dim(&to->dim[1], i, i_stride);
-}
-
-/* 1 where dimension 2 goes on where dimension `d` ends. */
-static inline int tconv_continues(const tconv_matrix *matrix, int d) {
-  return matrix->dim[d].min == 0 && matrix->dim[2].stride == matrix->dim[d].extent * matrix->dim[d].stride;
-}
-
-/* 1 where dimension 2 can be part of dimension `i` of `from`, which is the other one of `to`. */
-static inline int tconv_joins(const tconv_matrix *from, const tconv_matrix *to, int i) {
-  return from->dim[2].extent == 1 ||
-         (from->dim[i].extent == to->dim[1 - i].extent && tconv_continues(from, i) && tconv_continues(to, 1 - i));
-}
-
-/* Makes dimension 2 part of dimension `d`, and the next one dimension 2. */
-static inline void tconv_join(tconv_matrix *matrix, int d) {
-  matrix->dim[d].extent *= matrix->dim[2].extent;
-  matrix->dim[2] = matrix->dim[3];
-  tconv_set_dim(&matrix->dim[3], 1, 0);
-}
-
-/* Planes that follow one another in both arrays are one: short rows would not fill a block. */
-static inline void tconv_join_planes(tconv_matrix *from, tconv_matrix *to) {
-  int plane;
-  for (plane = 2; plane < 4; ++plane) {
-    const int i = tconv_joins(from, to, 0) ? 0 : 1;
-    if (!tconv_joins(from, to, i)) return;
-    tconv_join(from, i);
-    tconv_join(to, 1 - i);
-  }
-}
-
-static inline int tconv_transpose(const tconv_path *path, const float *from, tconv_matrix *from_dims, float *to,
-                                  tconv_matrix *to_dims) {
-  halide_buffer_t source, target;
-  void *argv[2];
-  tconv_join_planes(from_dims, to_dims);
-  source = tconv_buffer(from, 4, from_dims->dim);
-  target = tconv_buffer(to, 4, to_dims->dim);
-  argv[0] = &source;
-  argv[1] = &target;
-  return path->transpose(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
 }
 
 /* Copies a window from `image` as tconv_copy_window() does, into the other layout. Where rows of positions become
