@@ -300,22 +300,33 @@ static inline void tconv_span_kinds(const tconv_tiling *tiling, const tconv_dim 
   blocks->size[d] = tconv_max(blocks->quotients[d], unit);
 }
 
-/* Whether tasks, so many of a block, are too few for the threads, or would leave one of them a tenth more than its
- * share of the positions: the last block of an image may be smaller than the others. */
-static inline int tconv_asks_for_tasks(const tconv_blocks *blocks, int64_t each, int64_t threads) {
+/* Whether no thread has a tenth more than its share of the positions, in tasks of which a block has `each`: the last
+ * block of an image may be smaller than the others. */
+static inline int tconv_is_even(const tconv_blocks *blocks, int64_t each, int64_t threads) {
   const int64_t tasks = each * blocks->count[0] * blocks->count[1] * blocks->count[2];
   double all = (double)each, missing;
   int64_t i;
   int d;
-  if (tasks < 2 * threads) return 1;
   for (d = 0; d < TCONV_MAX_RANK; ++d) all *= (double)blocks->quotients[d] / (double)blocks->size[d];
   missing = (double)tasks - all < 1 ? (double)tasks - all : 1;
   for (i = 0; i < threads; ++i) {
     double share = (double)(tasks * (i + 1) / threads - tasks * i / threads);
     if (i == threads - 1) share -= missing;
-    if (share > 1.1 * all / (double)threads) return 1;
+    if (share > 1.1 * all / (double)threads) return 0;
   }
-  return 0;
+  return 1;
+}
+
+/* Cuts no row of tiles, and nothing unless that makes the shares even. */
+static inline void tconv_even_out(tconv_blocks *blocks, int64_t rows, const tconv_tile_grid *grid, int64_t each,
+                                  int64_t threads) {
+  tconv_blocks cut = *blocks;
+  while (!tconv_is_even(&cut, each, threads)) {
+    if (!tconv_cut_tiles_once(&cut, rows, grid)) return;
+    if (cut.size[TCONV_MAX_RANK - 1] != blocks->size[TCONV_MAX_RANK - 1]) return;
+    tconv_count_blocks(&cut);
+  }
+  *blocks = cut;
 }
 
 /* Blocks of whole tiles, in positions of the shared window. A task of a part of the units reads all of the window and
@@ -344,9 +355,11 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
   floats = tconv_find_task_floats(blocks, tiling, layer, &kinds);
   if (batch * per_image < 2 * threads && weights > floats.transformed)
     blocks->parts = tconv_min(threads, tconv_tile_units(tiling, layer, grid));
-  while (blocks->parts < threads && tconv_asks_for_tasks(blocks, batch * blocks->parts, threads) &&
+  while (blocks->parts < threads && batch * per_image * blocks->parts < 2 * threads &&
          tconv_cut_tiles_once(blocks, functions->rows[0], grid))
     per_image = tconv_count_blocks(blocks);
+  if (blocks->parts < threads) tconv_even_out(blocks, functions->rows[0], grid, batch * blocks->parts, threads);
+  per_image = tconv_count_blocks(blocks);
   tconv_set_tasks(tiling, path, layer, dims, batch * per_image, blocks);
   for (i = 0; i < functions->products_count; ++i) slack = tconv_max(slack, functions->rows[i]);
   floats = tconv_find_task_floats(blocks, tiling, layer, &kinds);
