@@ -1,4 +1,4 @@
-// The transforms of the dimensions follow one another. Their matrices are constants of tconv/winograd.h; a row is
+// The transforms of the dimensions follow one another. Their matrices are those of tconv/minimal_filter.h; a row is
 // picked by the point or output that the unrolled loop is at, so that nothing but its nonzero terms is left.
 #include "algorithm/winograd.h"
 
@@ -26,17 +26,17 @@ tconv_tile_grid grid_of(const Plan &plan, const tconv_tiling &tiling, int kind) 
 
 // Of the Halide dimension i.
 const tconv_tiles &tiles_of(const tconv_tile_grid &grid, int i) { return grid.dim[TCONV_MAX_RANK - 1 - i]; }
-const tconv_transform &transform_of(const tconv_tile_grid &grid, int i) {
-  return *tconv_find_transform(tiles_of(grid, i).outputs, tiles_of(grid, i).taps);
+const tconv_interpolation &points_of(const tconv_tile_grid &grid, int i) {
+  return *tconv_find_interpolation(tiles_of(grid, i).outputs, tiles_of(grid, i).taps);
 }
 
-// row . terms, where `row` is a row of a transform.
-template <typename Terms>
-Expr combine(const double *row, int count, Terms terms) {
+// The sum of `count` terms, each by its factor.
+template <typename Factors, typename Terms>
+Expr combine(int count, Factors factors, Terms terms) {
   Expr sum;
   for (int j = 0; j < count; ++j) {
-    if (row[j] == 0) continue;
-    const auto factor = static_cast<float>(row[j]);
+    const auto factor = static_cast<float>(factors(j));
+    if (factor == 0) continue;
     const Expr magnitude = factor == 1 || factor == -1 ? terms(j) : terms(j) * std::abs(factor);
     if (!sum.defined())
       sum = factor < 0 ? -magnitude : magnitude;
@@ -89,18 +89,19 @@ InputTransform input_transform(const Plan &plan, const tconv_tiling &tiling, int
   std::vector<Var> at(t.position.begin(), t.position.end());
   before(variables_of(t.channel, t.tile, at)) = t.window(from);
   for (int i = 0; i < rank; ++i) {
-    const tconv_transform &transform = transform_of(grid, i);
-    const int points = static_cast<int>(tiles_of(grid, i).points);
+    const tconv_interpolation &points = points_of(grid, i);
     std::vector<Expr> inner(at.begin(), at.end());
     at[static_cast<std::size_t>(i)] = t.point[static_cast<std::size_t>(i)];
     Func stage("input" + std::to_string(i));
-    stage(variables_of(t.channel, t.tile, at)) = pick(t.point[static_cast<std::size_t>(i)], points, [&](int p) {
-      return combine(transform.input[p], points, [&](int j) {
-        inner[static_cast<std::size_t>(i)] = j;
-        return before(arguments_of(t.channel, t.tile, inner));
-      });
+    stage(variables_of(t.channel, t.tile, at)) = pick(t.point[static_cast<std::size_t>(i)], points.count, [&](int p) {
+      return combine(
+          points.count, [&](int j) { return points.input[p][j]; },
+          [&](int j) {
+            inner[static_cast<std::size_t>(i)] = j;
+            return before(arguments_of(t.channel, t.tile, inner));
+          });
     });
-    if (points > 1) t.stages.push_back(stage);
+    if (points.count > 1) t.stages.push_back(stage);
     before = stage;
   }
   std::vector<Expr> all(at.begin(), at.end());
@@ -162,20 +163,21 @@ OutputTransform output_transform(const Plan &plan, const tconv_tiling &tiling, i
   before(variables_of(t.column, t.tile, at)) =
       t.products(arguments_of(t.column, t.tile, {t.point[0], t.point[1], t.point[2]}));
   for (int i = 0; i < rank; ++i) {
-    const tconv_transform &transform = transform_of(grid, i);
-    const int points = static_cast<int>(tiles_of(grid, i).points);
-    t.outputs[static_cast<std::size_t>(i)] = transform.outputs;
+    const tconv_interpolation &points = points_of(grid, i);
+    const int outputs = static_cast<int>(tiles_of(grid, i).outputs);
+    t.outputs[static_cast<std::size_t>(i)] = outputs;
     std::vector<Expr> inner(at.begin(), at.end());
     at[static_cast<std::size_t>(i)] = t.inside[static_cast<std::size_t>(i)];
     Func stage("output" + std::to_string(i));
-    stage(variables_of(t.column, t.tile, at)) =
-        pick(t.inside[static_cast<std::size_t>(i)], transform.outputs, [&](int j) {
-          return combine(transform.output[j], points, [&](int p) {
+    stage(variables_of(t.column, t.tile, at)) = pick(t.inside[static_cast<std::size_t>(i)], outputs, [&](int j) {
+      return combine(
+          points.count, [&](int p) { return tconv_output_factor(&points, j, p, outputs); },
+          [&](int p) {
             inner[static_cast<std::size_t>(i)] = p;
             return before(arguments_of(t.column, t.tile, inner));
           });
-        });
-    if (points > 1) t.stages.push_back(stage);
+    });
+    if (points.count > 1) t.stages.push_back(stage);
     before = stage;
   }
   const Halide::Region insides = {{0, t.outputs[0]}, {0, t.outputs[1]}, {0, t.outputs[2]}};

@@ -1,14 +1,15 @@
 // Where Winograd's method is used, and with which tiles.
 //
 // Measured against the direct method on a Zen 5 core with AVX-512, one thread, minima of alternating runs: k4 s2 1.4 to
-// 2.2 times as fast in two dimensions, 1.7 to 2.5 in three, 1.2 to 1.4 in one; k3 s1 2.7 to 3.6 times. The products run
-// at 92 to 97 % of the multiply-add peak and take two thirds to nine tenths of the time. Tried, and left out or refused
-// by the model:
+// 2.2 times as fast in two dimensions, 1.7 to 2.5 in three, 1.2 to 1.4 in one; k3 s1 2.7 to 3.6 times; phases of four
+// to seven taps 1.9 to 4.2 times in two dimensions, 1.5 to 2.3 in one, 1.5 to 1.9 in three (four taps). The products
+// run at 92 to 97 % of the multiply-add peak and take two thirds to nine tenths of the time. Tried, and left out or
+// refused by the model:
 //   k3 s2, whose phases have one tap or two, in shared tiles: F(2, 2) was 3 % slower than direct. With tiles of their
 //   own it is 1.4 times as fast, and k5 s2 1.9 times in place of 1.3.
 //   One dimension, k4 s2, 32 -> 32 channels: F(3, 2) was no faster; with 64 -> 32 it is 1.22 times as fast.
 //   F(2, 2) for all layers of two taps: on 32 x 32 with 256 -> 256 channels F(3, 2) is 1.3 times as fast, and no less
-//   exact; F(4, 2) apart 1.15 times as fast as that, with errors 2 to 3 times as large.
+//   exact; F(4, 2) apart 1.15 times as fast as that, with errors twice as large.
 //   Strassen's products, for phases of one tap: over two positions and the halves of the channels, once or in both
 //   dimensions. 512 -> 256 channels k2 s2 were 1.17 times as fast as pixel_shuffle on 16 x 16, 1.1 on 32 x 32, 1.02 to
 //   1.07 on 64 x 64 (1.06 with two threads, 1.03 with AVX2), where what the transforms read and write comes from memory
@@ -75,8 +76,18 @@ std::vector<std::int32_t> panels_of(const Plan &plan, const tconv_tiling &tiling
 std::vector<std::int32_t> tile_outputs(std::int64_t taps) {
   std::vector<std::int32_t> all;
   for (std::int32_t outputs = 1; outputs <= TCONV_MOST_TILE_OUTPUTS; ++outputs)
-    if (tconv_find_transform(outputs, taps) != nullptr) all.push_back(outputs);
+    if (tconv_find_interpolation(outputs, taps) != nullptr) all.push_back(outputs);
   return all;
+}
+
+// Of the smallest tiles that all phases can share.
+std::int64_t fewest_points(const tconv_dims &dims) {
+  std::int64_t points = 1;
+  for (const tconv_dim &dim : dims.dim) {
+    const std::int64_t taps = tconv_most_taps(&dim);
+    points *= tile_outputs(taps).front() + taps - 1;
+  }
+  return points;
 }
 
 // Tiles of a dimension: outputs of the first sort of its phases, and of the second where it has tiles of its own.
@@ -146,7 +157,9 @@ std::string refuse_winograd(const Plan &plan) {
     if (tile_outputs(taps).empty()) return fmt::format("phases of {} taps", taps);
     most = std::max(most, taps);
   }
-  return most == 1 ? "phases of one tap" : "";
+  if (most == 1) return "phases of one tap";
+  const std::int64_t points = fewest_points(dims);
+  return points > most_points ? fmt::format("{} transform points", points) : "";
 }
 
 int function_kind(const Plan &plan, const tconv_tiling &tiling, int kind) {

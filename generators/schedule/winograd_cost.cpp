@@ -109,6 +109,14 @@ double copy_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   return vectors * lanes * (output > in_memory ? memory_copy : output > cached ? uncached_copy : cached_copy);
 }
 
+// Of the input: fewer than a vector has take as long as whole vectors (schedule_input_transform()).
+double transformed_channels(const tconv_layer &layer, const TargetSchedule &target) {
+  std::int64_t lanes = target.lanes;
+  while (lanes > layer.in_channels) lanes /= 2;
+  const bool few = lanes < target.lanes;
+  return static_cast<double>(few ? tconv_ceil_div(layer.in_channels, lanes) * target.lanes : layer.in_channels);
+}
+
 double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims, int kind,
                  const tconv_blocks &blocks, const WeightStream &stream) {
   const tconv_layer &layer = plan.layer;
@@ -124,7 +132,7 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
     tiles *= static_cast<double>(grid.dim[d].count);
     block_count *= static_cast<double>(blocks.count[d]);
   }
-  cost += tiles * points * static_cast<double>(layer.in_channels) * each_input;
+  cost += tiles * points * transformed_channels(layer, schedule.targets[0]) * each_input;
   for (std::int64_t index = 0; index < grid.phases; ++index) {
     const std::array<std::int64_t, TCONV_MAX_RANK> all = count_tiles(schedule.tiling, dims, grid, index);
     std::int64_t stored[TCONV_MAX_RANK], count[TCONV_MAX_RANK];

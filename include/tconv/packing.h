@@ -105,16 +105,15 @@ static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_laye
 
 /* One dimension of the transform of the weights of one filter and one input channel: `from` is (before, taps, after),
  * `to` is (before, points, after). */
-static inline void tconv_transform_weights(const tconv_transform *transform, int64_t points, int64_t before,
-                                           int64_t after, const double *from, double *to) {
+static inline void tconv_transform_weights(const tconv_tiles *tiles, double (*factor)[TCONV_MOST_TILE_TAPS],
+                                           int64_t before, int64_t after, const double *from, double *to) {
   int64_t b, p, a, t;
   for (b = 0; b < before; ++b)
-    for (p = 0; p < points; ++p)
+    for (p = 0; p < tiles->points; ++p)
       for (a = 0; a < after; ++a) {
         double sum = 0;
-        for (t = 0; t < transform->taps; ++t)
-          sum += transform->weight[p][t] * from[(b * transform->taps + t) * after + a];
-        to[(b * points + p) * after + a] = sum;
+        for (t = 0; t < tiles->taps; ++t) sum += factor[p][t] * from[(b * tiles->taps + t) * after + a];
+        to[(b * tiles->points + p) * after + a] = sum;
       }
 }
 
@@ -145,19 +144,24 @@ static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_laye
   const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel;
   double a[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
   double b[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
+  double factor[TCONV_MAX_RANK][TCONV_MOST_POINTS][TCONV_MOST_TILE_TAPS];
   const tconv_tiles *dim = grid->dim;
-  const tconv_transform *transform[TCONV_MAX_RANK];
-  int64_t out, in, point;
+  int64_t out, in, point, tap;
   int d;
-  for (d = 0; d < TCONV_MAX_RANK; ++d) transform[d] = tconv_find_transform(dim[d].outputs, dim[d].taps);
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    const tconv_interpolation *points = tconv_find_interpolation(dim[d].outputs, dim[d].taps);
+    for (point = 0; point < dim[d].points; ++point)
+      for (tap = 0; tap < dim[d].taps; ++tap)
+        factor[d][point][tap] = tconv_weight_factor(points, point, tap, dim[d].taps);
+  }
   for (out = 0; out < tconv_group_outputs(layer); ++out)
     for (in = 0; in < inputs; ++in) {
       const int64_t column = first_column + out;
       float *to = packed + column / panel * panel * grid->points * inputs + in * panel + column % panel;
       tconv_gather_taps(layer, phase, grid, strides, weights + out * strides->out + in * strides->in, a);
-      tconv_transform_weights(transform[0], dim[0].points, 1, dim[1].taps * dim[2].taps, a, b);
-      tconv_transform_weights(transform[1], dim[1].points, dim[0].points, dim[2].taps, b, a);
-      tconv_transform_weights(transform[2], dim[2].points, dim[0].points * dim[1].points, 1, a, b);
+      tconv_transform_weights(&dim[0], factor[0], 1, dim[1].taps * dim[2].taps, a, b);
+      tconv_transform_weights(&dim[1], factor[1], dim[0].points, dim[2].taps, b, a);
+      tconv_transform_weights(&dim[2], factor[2], dim[0].points * dim[1].points, 1, a, b);
       for (point = 0; point < grid->points; ++point) to[point * inputs * panel] = (float)b[point];
     }
 }

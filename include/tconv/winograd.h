@@ -1,13 +1,9 @@
-/* Winograd's minimal filtering for the phases of a transposed convolution: the transforms F(m, r), and the tiles that
- * all phases of a layer share.
+/* Winograd's minimal filtering (minimal_filter.h) for the phases of a transposed convolution: the tiles that all phases
+ * of a layer share.
  *
- * F(m, r) computes m outputs of an r-tap filter with m + r - 1 multiplications (Lavin & Gray 2016, arXiv:1509.09308):
- *
- *     outputs = A' ((G weights) * (B' window)),    a window having m + r - 1 points,
- *
- * and nested, once for each dimension, that for all of them. The phases of a layer have kernels of equal length over
- * inputs that lie one apart at most; with each phase's tiles shifted by that distance, tile t of every phase reads the
- * same window, in[low + m * t] and on. So the input is transformed once for all phases.
+ * F(m, r), nested, once for each dimension, computes tiles of outputs. The phases of a layer have kernels of equal
+ * length over inputs that lie one apart at most; with each phase's tiles shifted by that distance, tile t of every
+ * phase reads the same window, in[low + m * t] and on. So the input is transformed once for all phases.
  *
  * A dimension has two sorts of phases: those with as many taps as the longest and those with one fewer; where all have
  * as many, those whose windows start first and those whose windows start one position behind. The second sort either
@@ -21,86 +17,19 @@
  * all of them, in the order in which the outputs of one position follow one another.
  *
  * Rounding: an output's error depends on its whole tile, so it is stated relative to the largest sum of the products'
- * magnitudes that any output of the layer has. In these terms F(2, 2), F(3, 2) and F(2, 3) are within 1.5 times of what
- * the direct sum may have, in each dimension, F(4, 2) and F(3, 3) within 3 times, F(4, 3) within 6 times
- * (tconv_transform.error, multiplied over the dimensions); the tests hold kernels to it. Root mean square errors
- * against double, relative to direct's, of 128 and 256 input channels were 1.0 to 1.1 for F(2, 2) and 0.8 to 1.0 for
- * F(3, 2) in up to three dimensions; 0.6 to 0.8 for F(2, 3), 2 to 3.4 for F(4, 2), 1.3 to 1.4 for F(3, 3) and 2 to 4
- * for F(4, 3) in up to two: shorter sums make up for what the transforms lose. Beside sums over vectors of input
- * channels, which are shorter still (lane_sums), F(4, 3) in two dimensions had 13 times the error.
+ * magnitudes that any output of the layer has. In these terms it is bounded by what the direct sum may have, times
+ * tconv_interpolation.error of each dimension; the tests hold kernels to it. Beside sums over vectors of input
+ * channels, which are shorter than direct's (lane_sums), F(4, 3) in two dimensions had 8 times the error.
  */
 #ifndef TCONV_WINOGRAD_H
 #define TCONV_WINOGRAD_H
 
 #include "tconv/classes.h"
+#include "tconv/minimal_filter.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-enum { TCONV_MOST_TILE_OUTPUTS = 4, TCONV_MOST_TILE_TAPS = 3, TCONV_MOST_POINTS = 6 };
-
-/* F(outputs, taps). Rows of `input` (B') and `weight` (G) are points, of `output` (A') outputs. */
-typedef struct tconv_transform {
-  int32_t outputs, taps;
-  double error; /* how many times direct's error a result may have */
-  double input[TCONV_MOST_POINTS][TCONV_MOST_POINTS];
-  double weight[TCONV_MOST_POINTS][TCONV_MOST_TILE_TAPS];
-  double output[TCONV_MOST_TILE_OUTPUTS][TCONV_MOST_POINTS];
-} tconv_transform;
-
-/* The transform, NULL where there is none. The points of interpolation are 0, 1, -1, 2, -2 and infinity, in this order
- * and as many as are needed, but -2 for 2 in F(4, 2) and -1/2 in F(3, 3), which round less; F(2, 2) has neither a
- * multiplication nor a sum of more than two terms. */
-static inline const tconv_transform *tconv_find_transform(int64_t outputs, int64_t taps) {
-  static const tconv_transform transforms[] = {
-      {1, 1, 1, {{1}}, {{1}}, {{1}}},
-      {2, 2, 1.5, {{1, -1}, {0, 1}, {0, -1, 1}}, {{1}, {1, 1}, {0, 1}}, {{1, 1}, {0, 1, 1}}},
-      {3,
-       2,
-       1.5,
-       {{1, 0, -1}, {0, 1, 1}, {0, -1, 1}, {0, -1, 0, 1}},
-       {{1}, {0.5, 0.5}, {0.5, -0.5}, {0, 1}},
-       {{1, 1, 1}, {0, 1, -1}, {0, 1, 1, 1}}},
-      {4,
-       2,
-       3,
-       {{2, 1, -2, -1}, {0, 2, 3, 1}, {0, -2, 1, 1}, {0, 1, 0, -1}, {0, -2, -1, 2, 1}},
-       {{1.0 / 2}, {1.0 / 6, 1.0 / 6}, {1.0 / 2, -1.0 / 2}, {1.0 / 6, -1.0 / 3}, {0, 1}},
-       {{1, 1, 1, 1}, {0, 1, -1, -2}, {0, 1, 1, 4}, {0, 1, -1, -8, 1}}},
-      {2,
-       3,
-       1.5,
-       {{1, 0, -1}, {0, 1, 1}, {0, -1, 1}, {0, -1, 0, 1}},
-       {{1}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}},
-       {{1, 1, 1}, {0, 1, -1, 1}}},
-      {3,
-       3,
-       3,
-       {{1, 2, -1, -2}, {0, 1, 3, 2}, {0, 1, 1, -2}, {0, -8, 0, 8}, {0, -1, -2, 1, 2}},
-       {{1}, {1.0 / 6, 1.0 / 6, 1.0 / 6}, {1.0 / 2, -1.0 / 2, 1.0 / 2}, {1.0 / 3, -1.0 / 6, 1.0 / 12}, {0, 0, 0.5}},
-       {{1, 1, 1, 1}, {0, 1, -1, -0.5}, {0, 1, 1, 0.25, 1}}},
-      {4,
-       3,
-       6,
-       {{4, 0, -5, 0, 1},
-        {0, -4, -4, 1, 1},
-        {0, 4, -4, -1, 1},
-        {0, -2, -1, 2, 1},
-        {0, 2, -1, -2, 1},
-        {0, 4, 0, -5, 0, 1}},
-       {{1.0 / 4},
-        {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-        {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-        {1.0 / 24, 1.0 / 12, 1.0 / 6},
-        {1.0 / 24, -1.0 / 12, 1.0 / 6},
-        {0, 0, 1}},
-       {{1, 1, 1, 1, 1}, {0, 1, -1, 2, -2}, {0, 1, 1, 4, 4}, {0, 1, -1, 8, -8, 1}}}};
-  size_t i;
-  for (i = 0; i < sizeof transforms / sizeof *transforms; ++i)
-    if (transforms[i].outputs == outputs && transforms[i].taps == taps) return &transforms[i];
-  return NULL;
-}
 
 /* The kinds of phases: bit d is set where they are of the second sort in dimension d. */
 enum { TCONV_TILE_KINDS = 1 << TCONV_MAX_RANK };
@@ -309,7 +238,8 @@ static inline double tconv_winograd_error(const tconv_tiling *tiling, const tcon
     if (tconv_has_kind(tiling, kind)) {
       const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, kind);
       double error = 1;
-      for (d = 0; d < TCONV_MAX_RANK; ++d) error *= tconv_find_transform(grid.dim[d].outputs, grid.dim[d].taps)->error;
+      for (d = 0; d < TCONV_MAX_RANK; ++d)
+        error *= tconv_find_interpolation(grid.dim[d].outputs, grid.dim[d].taps)->error;
       most = error > most ? error : most;
     }
   return most;

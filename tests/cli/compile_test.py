@@ -16,7 +16,7 @@ from support.arrays import Golden, write_npy
 from support.tconvc import TconvcTest, keras_layer, main
 
 SUPPORT_NAMES = ("arguments", "blocks", "buffers", "classes", "error_handler", "general_choice", "geometry", "kernel",
-                 "merged_tiles", "packing", "run", "run_tiles", "shares", "tile_block", "transpose", "windows", "winograd")
+                 "merged_tiles", "minimal_filter", "packing", "run", "run_tiles", "shares", "tile_block", "transpose", "windows", "winograd")
 SUPPORT = {"HalideRuntime.h"} | {f"tconv/{name}.h" for name in SUPPORT_NAMES}
 
 GENERAL_PROGRAM = """

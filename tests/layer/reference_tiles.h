@@ -19,9 +19,9 @@ inline constexpr std::int32_t reference_rows[] = {3, 4};
 
 // Of the Halide dimension i, from the points that the arrays have.
 template <int kind>
-const tconv_transform *reference_transform(const View &view, int first_point, int i) {
+const tconv_interpolation *reference_points(const View &view, int first_point, int i) {
   const std::int64_t outputs = reference_tile_outputs[kind][static_cast<std::size_t>(i)];
-  return tconv_find_transform(outputs, view.extent(first_point + i) - outputs + 1);
+  return tconv_find_interpolation(outputs, view.extent(first_point + i) - outputs + 1);
 }
 
 // Calls `visit` with every position below the extents of the dimensions first, first + 1, first + 2, [0] the innermost.
@@ -39,12 +39,12 @@ inline std::int64_t offset(const View &view, int first, const Position &at) {
 template <int kind>
 int reference_transform_input(void **argv) {
   const View in(argv[0]), out(argv[1]);
-  const tconv_transform *transform[3];
+  const tconv_interpolation *filter[3];
   Position window;
   for (int i = 0; i < 3; ++i) {
     const auto k = static_cast<std::size_t>(i);
-    transform[i] = reference_transform<kind>(out, 4, i);
-    if (transform[i] == nullptr || in.extent(0) != out.extent(0)) return 1;
+    filter[i] = reference_points<kind>(out, 4, i);
+    if (filter[i] == nullptr || in.extent(0) != out.extent(0)) return 1;
     window[2 - k] = out.extent(4 + i);
     if ((out.extent(1 + i) - 1) * reference_tile_outputs[kind][k] + out.extent(4 + i) > in.extent(1 + i)) return 2;
   }
@@ -57,7 +57,7 @@ int reference_transform_input(void **argv) {
           double factor = 1;
           for (std::size_t i = 0; i < 3; ++i) {
             from += (tile[i] * reference_tile_outputs[kind][i] + w[2 - i]) * in.stride(1 + static_cast<int>(i));
-            factor *= transform[i]->input[point[i]][w[2 - i]];
+            factor *= filter[i]->input[point[i]][w[2 - i]];
           }
           sum += factor * static_cast<double>(*in.at(from));
         });
@@ -95,12 +95,12 @@ int reference_products(void **argv) {
 template <int kind>
 int reference_transform_output(void **argv) {
   const View in(argv[0]), bias(argv[1]), out(argv[8]);
-  const tconv_transform *transform[3];
+  const tconv_interpolation *filter[3];
   const Position points = {in.extent(6), in.extent(5), in.extent(4)};
   int failed = 0;
   for (int i = 0; i < 3; ++i) {
-    transform[i] = reference_transform<kind>(in, 4, i);
-    if (transform[i] == nullptr || in.extent(1 + i) != out.extent(4 + i) ||
+    filter[i] = reference_points<kind>(in, 4, i);
+    if (filter[i] == nullptr || in.extent(1 + i) != out.extent(4 + i) ||
         out.extent(1 + i) != reference_tile_outputs[kind][static_cast<std::size_t>(i)])
       return 1;
   }
@@ -116,7 +116,8 @@ int reference_transform_output(void **argv) {
         double sum = static_cast<double>(*bias.at(column));
         for_each_position(points, [&](const Position &p) {
           double factor = 1;
-          for (std::size_t i = 0; i < 3; ++i) factor *= transform[i]->output[j[i]][p[2 - i]];
+          for (std::size_t i = 0; i < 3; ++i)
+            factor *= tconv_output_factor(filter[i], j[i], p[2 - i], out.extent(1 + int(i)));
           sum += factor * static_cast<double>(
                               *in.at(column * in.stride(0) + offset(in, 1, tile) + offset(in, 4, {p[2], p[1], p[0]})));
         });

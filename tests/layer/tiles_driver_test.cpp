@@ -2,6 +2,7 @@
 // of every rank, cut in every way, compared with the definition in double.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "driver_case.h"
@@ -12,11 +13,11 @@ namespace {
 
 constexpr int layers = 400, channels_first_layers = 100, apart_layers = 200, merged_layers = 300;
 
-// One to three taps a phase, any crop.
+// One to seven taps a phase, four in three dimensions; any crop.
 tconv_rule random_rule(Random &random, int rank) {
   tconv_rule rule = {TCONV_PADDING_EXPLICIT, 1, 1, 1, 0, 0, 0, TCONV_UNSET};
   rule.stride = random(1, rank == 3 ? 2 : 3);
-  rule.kernel = random(1, 3 * rule.stride);
+  rule.kernel = random(1, (rank == 3 ? 4 : TCONV_MOST_TILE_TAPS) * rule.stride);
   rule.pad_begin = random(-3, rule.kernel);
   rule.pad_end = random(-3, rule.kernel);
   rule.output_padding = random(0, rule.stride - 1);
@@ -26,7 +27,7 @@ tconv_rule random_rule(Random &random, int rank) {
 std::int32_t random_outputs(Random &random, std::int64_t taps) {
   for (;;) {
     const std::int64_t outputs = random(1, TCONV_MOST_TILE_OUTPUTS);
-    if (tconv_find_transform(outputs, taps) != nullptr) return static_cast<std::int32_t>(outputs);
+    if (tconv_find_interpolation(outputs, taps) != nullptr) return static_cast<std::int32_t>(outputs);
   }
 }
 
@@ -138,6 +139,13 @@ int kinds_of(const Case &c) {
   return kinds;
 }
 
+// Of an output, at most.
+double products_of(const Case &c, const tconv_dims &dims) {
+  auto products = static_cast<double>(tconv_group_inputs(&c.layer));
+  for (const tconv_dim &dim : dims.dim) products *= static_cast<double>(tconv_most_taps(&dim));
+  return products;
+}
+
 // Compares the layer with the definition. No `parts` where it has no output.
 void check_case(const Case &c, Random &random, Shares *shares) {
   // The memory beside the output is written again by the next panel, as are staged outputs.
@@ -145,7 +153,11 @@ void check_case(const Case &c, Random &random, Shares *shares) {
   reference_copy_expects_nan = c.tiling.transpose_output == 0;
   const ReferenceTileKernel reference(c.tiling);
   Outcome outcome = {};
-  ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, 1e-5, &outcome));
+  tconv_dims dims;
+  ASSERT_TRUE(tconv_resolve_layer(&c.layer, c.size, &dims));
+  const double tolerance =
+      std::max(1e-5, 1e-8 * products_of(c, dims) * tconv_winograd_error(&c.tiling, &c.layer, &dims));
+  ASSERT_NO_FATAL_FAILURE(expect_definition(c, reference.kernel, random, tolerance, &outcome));
   if (!outcome.empty) *shares = shares_of(c, reference.kernel);
 }
 

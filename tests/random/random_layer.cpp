@@ -6,6 +6,7 @@
 
 #include "layer/weight_order.h"
 #include "tconv/activation.h"
+#include "tconv/winograd.h"
 
 namespace tconv::test {
 namespace {
@@ -29,7 +30,7 @@ tconv_rule draw_rule(Random &random, int rank, Style style, const Limits &limits
   draw_kernel(random, rank, rule);
   if (limits.short_phases) {
     rule.stride = random(1, rank == 1 ? 3 : 2);
-    rule.kernel = random(rule.stride + 1, 3 * rule.stride);
+    rule.kernel = random(rule.stride + 1, TCONV_MOST_TILE_TAPS * rule.stride);
   }
   const bool keras = style == Style::keras_valid || style == Style::keras_same;
   if (dilated && keras) rule.stride = 1;

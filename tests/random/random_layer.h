@@ -41,7 +41,7 @@ struct Limits {
   bool depthwise = false;     // nothing but depthwise layers, of groups that fill vectors
   bool few_outputs = false;   // channels last, many input channels and few output channels: what lane sums take
   bool planes = false;        // channels first, many input channels and few output channels, no dilation
-  bool short_phases = false;  // channels last and two or three taps a phase: what Winograd's method takes
+  bool short_phases = false;  // channels last and two to seven taps a phase: what Winograd's method takes
 };
 
 RandomLayer draw_layer(std::uint64_t seed, const Limits &limits);

@@ -1,5 +1,5 @@
-// tconv/winograd.h: the transforms compute what a filter computes, and the shared tiles hold every output of every
-// phase once, over a window that has all its inputs.
+// tconv/minimal_filter.h: the transforms compute what a filter computes. tconv/winograd.h: the shared tiles hold every
+// output of every phase once, over a window that has all its inputs.
 #include "tconv/winograd.h"
 
 #include <gtest/gtest.h>
@@ -18,25 +18,31 @@ class Transforms : public testing::TestWithParam<Filter> {};
 
 // The result is linear in the weights and in the window, so unit vectors say it all.
 TEST_P(Transforms, AreTheFilterOnUnitVectors) {
-  const tconv_transform *const f = tconv_find_transform(GetParam().outputs, GetParam().taps);
+  const auto [outputs, taps] = GetParam();
+  const tconv_interpolation *const f = tconv_find_interpolation(outputs, taps);
   ASSERT_NE(f, nullptr);
-  const int points = f->outputs + f->taps - 1;
-  for (int output = 0; output < f->outputs; ++output)
-    for (int tap = 0; tap < f->taps; ++tap)
+  const int points = outputs + taps - 1;
+  EXPECT_EQ(f->count, points);
+  for (int output = 0; output < outputs; ++output)
+    for (int tap = 0; tap < taps; ++tap)
       for (int at = 0; at < points; ++at) {
         double sum = 0;
-        for (int p = 0; p < points; ++p) sum += f->output[output][p] * f->weight[p][tap] * f->input[p][at];
-        EXPECT_NEAR(sum, at == output + tap ? 1.0 : 0.0, 1e-15) << output << " " << tap << " " << at;
+        for (int p = 0; p < points; ++p)
+          sum += tconv_output_factor(f, output, p, outputs) * tconv_weight_factor(f, p, tap, taps) * f->input[p][at];
+        EXPECT_NEAR(sum, at == output + tap ? 1.0 : 0.0, 1e-14) << output << " " << tap << " " << at;
       }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Transforms,
                          testing::Values(Filter{1, 1}, Filter{2, 2}, Filter{3, 2}, Filter{4, 2}, Filter{2, 3},
-                                         Filter{3, 3}, Filter{4, 3}));
+                                         Filter{3, 3}, Filter{4, 3}, Filter{2, 4}, Filter{3, 4}, Filter{4, 4},
+                                         Filter{2, 5}, Filter{3, 5}, Filter{4, 5}, Filter{2, 6}, Filter{3, 6},
+                                         Filter{2, 7}));
 
 TEST(Transforms, OtherSizesHaveNone) {
-  for (const Filter f : {Filter{1, 2}, Filter{5, 2}, Filter{2, 4}, Filter{0, 0}, Filter{2, 1}})
-    EXPECT_EQ(tconv_find_transform(f.outputs, f.taps), nullptr);
+  for (const Filter f :
+       {Filter{1, 2}, Filter{5, 2}, Filter{4, 6}, Filter{3, 7}, Filter{2, 8}, Filter{0, 0}, Filter{2, 1}})
+    EXPECT_EQ(tconv_find_interpolation(f.outputs, f.taps), nullptr);
 }
 
 // Counts each phase in `phases`.
@@ -69,7 +75,7 @@ void expect_tiles_cover(const tconv_dim &dim, const tconv_tiles &tiles, std::vec
 
 TEST(Tiles, HoldEveryOutputOfEveryPhaseOnce) {
   for (std::int64_t stride = 1; stride <= 4; ++stride)
-    for (std::int64_t kernel = 1; kernel <= 3 * stride; ++kernel)
+    for (std::int64_t kernel = 1; kernel <= TCONV_MOST_TILE_TAPS * stride; ++kernel)
       for (std::int64_t begin = -3; begin <= kernel; ++begin)
         for (const std::int64_t in : {1, 2, 7, 8, 9}) {
           const tconv_rule rule = {TCONV_PADDING_EXPLICIT, kernel, stride, 1, stride - 1, begin, 1, TCONV_UNSET};
