@@ -152,7 +152,13 @@ TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, boo
   const tconv_dims dims = typical_dims(plan);
   for (int d = 0; d < TCONV_MAX_RANK; ++d)
     tiles *= static_cast<double>(tconv_ceil_div(tconv_ceil_div(dims.dim[d].out, dims.dim[d].stride), one.tile[d]));
-  one.prefetch = fetch_distance(plan, tiling, tiles);
+  // Weights are read anew for each block. With 4 to 8 tiles in a block: 784 positions of 1024 channels k2 s2 1.02
+  // to 1.1 times as fast, 256 of 2048 with AVX2 1.11, 1024 of 1024 1.01; with 16 tiles 0.98 to 1.
+  constexpr double few_tiles = 8;
+  const double positions =
+      static_cast<double>(tiling.block_bytes) / sizeof(float) / static_cast<double>(plan.layer.in_channels);
+  const double of_block = positions / (one.tile[0] * one.tile[1] * one.tile[2]);
+  one.prefetch = fetch_distance(plan, tiling, of_block <= few_tiles ? std::min(tiles, of_block) : tiles);
   return one;
 }
 

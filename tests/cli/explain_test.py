@@ -113,7 +113,9 @@ class Explain(TconvcTest):
     def test_why_winograd_is_not_possible(self):
         wide = {"filters": 256, "input_shape": [1, 32, 32, 256]}
         self.assertIn("not winograd: dilation 2", self.explain(strides=[1, 1], dilation_rate=[2, 2], **wide))
-        self.assertIn("not winograd: phases of 6 taps", self.explain(kernel_size=[12, 12], **wide))
+        self.assertIn("not winograd: phases of 8 taps", self.explain(kernel_size=[16, 16], **wide))
+        self.assertIn("not winograd: 216 transform points",
+                      self.explain(rank=3, kernel_size=[5] * 3, strides=[1] * 3, input_shape=[1, 8, 8, 8, 16]))
         self.assertIn("not winograd: phases of one tap", self.explain(kernel_size=[2, 2], **wide))
 
     def test_channels_first_have_tiles_apart_that_one_task_computes(self):
