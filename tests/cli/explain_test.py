@@ -110,6 +110,19 @@ class Explain(TconvcTest):
                                 kernel_size=[kernel] * 2, input_shape=[1, 32, 32, inputs])
             self.assertRegex(text, rf"block={block}\b")
 
+    def test_weights_are_fetched_ahead_of_few_tiles(self):
+        for inputs, size, fetched in ((1024, 28, True), (256, 28, False), (256, 7, True)):
+            text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=512, kernel_size=[2] * 2,
+                                input_shape=[1, size, size, inputs])
+            self.assertEqual(fetched, " prefetch=16384 " in text)
+
+    def test_long_filters_take_winograd_but_for_few_channels(self):
+        layer = {"filters": 32, "kernel_size": [5] * 2, "strides": [1] * 2}
+        wide, few = (self.explain("--target", "x86-64-linux-avx512_skylake", input_shape=[1, 48, 48, inputs], **layer)
+                     for inputs in (32, 3))
+        self.assertIn("method: winograd; F(4, 5) x F(4, 5) should be ", wide)
+        self.assertRegex(few, r"method: direct;.*; not winograd: F\(4, 5\) x F\(4, 5\) should be [01]\.")
+
     def test_why_winograd_is_not_possible(self):
         wide = {"filters": 256, "input_shape": [1, 32, 32, 256]}
         self.assertIn("not winograd: dilation 2", self.explain(strides=[1, 1], dilation_rate=[2, 2], **wide))
