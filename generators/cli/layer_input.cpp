@@ -128,6 +128,7 @@ Result<LoadedLayer> load_layer(const LayerOptions &options) {
   if (!layer.ok()) return in_file(options.layer, layer.status());
   loaded.plan.layer = layer.value();
   if (options.exact) loaded.plan.use_winograd = UseWinograd::never;
+  loaded.plan.processor = options.processor.empty() ? host_processor() : options.processor;
   loaded.plan.name = symbol_name(options, loaded.config);
   loaded.weight_strides = weight_strides(loaded.config);
   return loaded;
@@ -136,7 +137,7 @@ Result<LoadedLayer> load_layer(const LayerOptions &options) {
 Result<Schedule> find_schedule(const Plan &plan, const std::vector<Halide::Target> &targets,
                                const ScheduleOptions &options) {
   if (options.rules) return choose_schedule(plan, targets);
-  return find_schedule(plan, targets, ScheduleSources{options.schedule, options.database, options.processor});
+  return find_schedule(plan, targets, ScheduleSources{options.schedule, options.database});
 }
 
 }  // namespace tconv

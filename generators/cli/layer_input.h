@@ -17,14 +17,14 @@ struct LayerOptions {
   std::string kernel, bias, batch_norm, activation, name;
   double epsilon = 1e-3;  // Keras' default
   bool exact = false;     // no Winograd
+  std::string processor;  // that the layer is compiled for; empty: this machine's
 };
 
 // Where the verbs that compile a layer take its schedule from.
 struct ScheduleOptions {
-  std::string schedule;   // a line of parameters
-  std::string database;   // a file of records, before what ships with tconv
-  std::string processor;  // whose records are preferred
-  bool rules = false;     // no record at all
+  std::string schedule;  // a line of parameters
+  std::string database;  // a file of records, before what ships with tconv
+  bool rules = false;    // no record at all
 };
 
 struct LoadedLayer {

@@ -11,6 +11,12 @@ void add_exact(CLI::App *verb, tconv::LayerOptions &layer) {
   verb->add_flag("--exact", layer.exact, "sum as the definition does: never Winograd's method, which rounds otherwise");
 }
 
+void add_processor(CLI::App *verb, tconv::LayerOptions &layer) {
+  verb->add_option("--processor", layer.processor,
+                   "whose caches and records decide between schedules, as vendor-family-model; `any`: the slowest "
+                   "caches known (default: this machine's)");
+}
+
 void add_layer_options(CLI::App *verb, tconv::LayerOptions &layer) {
   verb->add_option("LAYER.json", layer.layer,
                    "the layer, as keras.layers.serialize() writes it, or in the torch, onnx or tflite dialect")
@@ -22,6 +28,7 @@ void add_layer_options(CLI::App *verb, tconv::LayerOptions &layer) {
   verb->add_option("--epsilon", layer.epsilon, "its epsilon")->capture_default_str();
   verb->add_option("--activation", layer.activation, "the activation to fuse, by Keras' name, if the layer has none");
   add_exact(verb, layer);
+  add_processor(verb, layer);
 }
 
 void add_schedule_options(CLI::App *verb, tconv::ScheduleOptions &schedule) {
@@ -30,8 +37,6 @@ void add_schedule_options(CLI::App *verb, tconv::ScheduleOptions &schedule) {
                                        "expected to be fast");
   verb->add_option("--db", schedule.database,
                    "a file of schedules that `tconvc tune` wrote, asked before what ships with tconv");
-  verb->add_option("--processor", schedule.processor,
-                   "whose records are preferred, as vendor-family-model (default: this machine's)");
   verb->add_flag("--rules", schedule.rules, "what the rules and cost models choose, whatever was measured")
       ->excludes(text);
 }
@@ -100,6 +105,7 @@ void add_bench(CLI::App &app, tconv::BenchOptions &options) {
       ->capture_default_str();
   verb->add_flag("--general", options.general, "time the any-size kernel");
   add_exact(verb, options.layer);
+  add_processor(verb, options.layer);
   add_schedule_options(verb, options.schedule);
   verb->add_flag("--json", options.json, "print one JSON object");
   verb->footer("example:\n  tconvc bench pose.json --threads 2 --json");
@@ -144,6 +150,7 @@ void add_tune(CLI::App &app, tconv::TuneOptions &options) {
   verb->add_flag("!--no-baselines", options.baselines, "do not measure Halide's autoschedulers beside");
   verb->add_option("--activation", options.layer.activation, "the activation to fuse, by Keras' name");
   add_exact(verb, options.layer);
+  add_processor(verb, options.layer);
   verb->footer(
       "example:\n"
       "  tconvc tune up1.json up2.json --budget 5m --db schedules.txt\n"

@@ -18,6 +18,7 @@ struct Plan {
   bool general = false;
   tconv_layer layer{};  // of a general plan only `rank` and `channels_last` count
   UseWinograd use_winograd = UseWinograd::where_faster;
+  std::string processor;  // as processor_name() names it, for the choice of a schedule; empty: any
 };
 
 Plan general_plan(int rank, bool channels_last);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "emit/processor.h"
+#include "schedule/caches.h"
 #include "schedule/shipped_schedules.h"
 
 namespace tconv {
@@ -122,17 +123,18 @@ struct Match {
   double distance;
 };
 
-// Records of the family for the target, nearest first, the preferred processor's first among equals.
+// Records of the family for the target, nearest first, the plan's processor's first among equals. Those of processors
+// with other caches say nothing: weights that one reads fast hold another up.
 std::vector<Match> find_matches(const Database &database, const Plan &plan, const Halide::Target &target,
-                                const std::string &processor, double most_distance) {
+                                double most_distance) {
   const Family own = family_of(key(plan));
   std::vector<Match> matches;
   for (const DatabaseRecord &record : database.records()) {
-    if (record.target != target.to_string()) continue;
+    if (record.target != target.to_string() || caches_of(record.processor) != caches_of(plan.processor)) continue;
     const double apart = distance(own, family_of(record.key));
     if (apart >= 0 && apart <= most_distance) matches.push_back({&record, apart});
   }
-  const auto other = [&](const Match &match) { return match.record->processor != processor; };
+  const auto other = [&](const Match &match) { return match.record->processor != plan.processor; };
   std::stable_sort(matches.begin(), matches.end(), [&](const Match &a, const Match &b) {
     return std::make_tuple(a.distance, other(a)) < std::make_tuple(b.distance, other(b));
   });
@@ -154,8 +156,8 @@ constexpr double most_octaves = 2;
 constexpr double most_slower = 1.02;
 
 std::optional<Schedule> from_database(const Database &database, const Plan &plan,
-                                      const std::vector<Halide::Target> &targets, const std::string &processor) {
-  for (const Match &match : find_matches(database, plan, targets[0], processor, most_octaves)) {
+                                      const std::vector<Halide::Target> &targets) {
+  for (const Match &match : find_matches(database, plan, targets[0], most_octaves)) {
     const Parameters parameters = parse_parameters(match.record->parameters).value();
     if (!check_parameters(plan, targets[0], parameters).ok()) continue;
     const std::string measured = fmt::format("on {}: {}", match.record->processor, match.record->figures);
@@ -246,15 +248,14 @@ Result<Schedule> find_schedule(const Plan &plan, const std::vector<Halide::Targe
     if (!legal.ok()) return legal;
     return from_parameters(plan, targets, parameters.value(), "as --schedule says", "given");
   }
-  const std::string processor = sources.processor.empty() ? host_processor() : sources.processor;
   if (!sources.database.empty()) {
     const Result<Database> own = Database::read(sources.database);
     if (!own.ok()) return own.status();
-    std::optional<Schedule> found = from_database(own.value(), plan, targets, processor);
+    std::optional<Schedule> found = from_database(own.value(), plan, targets);
     if (found) return *found;
   }
   if (sources.shipped) {
-    std::optional<Schedule> found = from_database(Database::shipped(), plan, targets, processor);
+    std::optional<Schedule> found = from_database(Database::shipped(), plan, targets);
     if (found) return *found;
   }
   return choose_schedule(plan, targets);
@@ -263,7 +264,7 @@ Result<Schedule> find_schedule(const Plan &plan, const std::vector<Halide::Targe
 std::vector<Parameters> neighbours(const Database &database, const Plan &plan, const Halide::Target &target,
                                    double most_distance) {
   std::vector<Parameters> all;
-  for (const Match &match : find_matches(database, plan, target, host_processor(), most_distance)) {
+  for (const Match &match : find_matches(database, plan, target, most_distance)) {
     const Parameters parameters = parse_parameters(match.record->parameters).value();
     if (check_parameters(plan, target, parameters).ok()) all.push_back(parameters);
   }

@@ -48,15 +48,14 @@ Status write_record(const std::filesystem::path &path, const DatabaseRecord &rec
 
 // Where a schedule is looked for, in this order.
 struct ScheduleSources {
-  std::string text;       // given by the user
-  std::string database;   // a file of the user's; empty: none
-  std::string processor;  // whose records are preferred; empty: this one's
+  std::string text;      // given by the user
+  std::string database;  // a file of the user's; empty: none
   bool shipped = true;
 };
 
 // The schedule of a plan on targets, with `reason` and `source` saying where it comes from: the text; the record of the
 // same key; the record of the same family (all but sizes and activation) with the nearest sizes, where the cost model
-// has nothing against it; the rules.
+// has nothing against it; the rules. Records of processors whose caches are not like the plan's are passed over.
 Result<Schedule> find_schedule(const Plan &plan, const std::vector<Halide::Target> &targets,
                                const ScheduleSources &sources);
 

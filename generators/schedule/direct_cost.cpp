@@ -2,6 +2,7 @@
 // they waste, and what is moved beside them.
 #include <algorithm>
 
+#include "schedule/caches.h"
 #include "schedule/schedule.h"
 
 namespace tconv {
@@ -39,6 +40,8 @@ double use_by_columns(int vectors, int positions) {
 
 namespace {
 
+constexpr double first_level = 32 * 1024;
+
 // Bytes of the input that a register tile reads.
 double window_bytes(const tconv_layer &layer, const tconv_class &one, const int *tile) {
   auto bytes = static_cast<double>(sizeof(float) * static_cast<std::size_t>(tconv_group_inputs(&layer)));
@@ -58,7 +61,7 @@ bool planes_collide(const tconv_layer &layer, const tconv_dims &dims) {
 // across two cache lines mostly: from the first-level cache, and where a tile's window does not stay there between two
 // taps. Measured on Zen 5 with 1 to 8 columns of 16 to 128 input channels, k4 s2 and k5 s2.
 double vector_read(double bytes, bool collide) {
-  constexpr double first_level = 32 * 1024, from_first_level = 1.5, from_second_level = 2.1, collision = 2.7;
+  constexpr double from_first_level = 1.5, from_second_level = 2.1, collision = 2.7;
   return collide ? collision : bytes > first_level ? from_second_level : from_first_level;
 }
 
@@ -67,6 +70,17 @@ double copy_cycles(const Plan &plan, const tconv_dims &dims) {
   constexpr double third_level = 4 * 1024 * 1024, an_element = 0.6;
   const double all = elements(plan.layer.in_channels, dims, false), bytes = all * sizeof(float);
   return bytes > third_level ? 2 * an_element * all : bytes > second_level ? an_element * all : 0;
+}
+
+// Weights come in once for each block of positions, beside the multiply-adds as far as the caches allow.
+double weights_cycles(const Plan &plan, const tconv_dims &dims, const Schedule &schedule) {
+  const Caches &caches = caches_of(plan.processor);
+  const double bytes = sizeof(float) * static_cast<double>(tconv_packed_floats(&schedule.tiling, &plan.layer, &dims));
+  if (bytes <= second_level) return 0;
+  const tconv_cuts cuts = cut_call(plan, schedule, 0);
+  const std::int64_t *blocks = cuts.blocks[0].count;
+  const double rate = bytes > caches.third_level ? caches.memory_rate : caches.third_level_rate;
+  return (1 - caches.hides_third_level) * bytes / rate * static_cast<double>(blocks[0] * blocks[1] * blocks[2]);
 }
 
 }  // namespace
@@ -96,7 +110,9 @@ double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
                               : static_cast<double>(phases * tconv_group_outputs(&plan.layer));
     const double vectors = groups * depth * lines * columns * (last ? row : row / lanes);
     if (last) {
-      cycles += vectors / 2 / use_by_columns(tile.columns / tile.lanes, positions);
+      const double weights = sizeof(float) * depth * tile.columns;
+      const double held_up = weights > first_level ? caches_of(plan.processor).from_second_level : 1;
+      cycles += held_up * vectors / 2 / use_by_columns(tile.columns / tile.lanes, positions);
     } else {
       const double served = tiling.dense_phases ? columns : std::min<double>(columns, tile.columns);
       cycles += vectors * std::max(0.5 / use_by_positions,
@@ -104,7 +120,8 @@ double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
     }
   });
   if (tile.read_block > 0) return cycles + read_transposed * elements(plan.layer.in_channels, dims, false);
-  cycles += transpose_cycles(plan, schedule_of(tiling, tile));
+  const Schedule schedule = schedule_of(tiling, tile);
+  cycles += transpose_cycles(plan, schedule) + weights_cycles(plan, dims, schedule);
   if (last) return cycles;
   if (!tiling.transpose_input && !has_single_taps(dims)) cycles += copy_cycles(plan, dims);
   return cycles + scattered * elements(plan.layer.out_channels, dims, true);

@@ -1,6 +1,7 @@
 // The register tile that suits a tiling on one target: vectors of columns or of positions, as the registers hold them.
 #include <algorithm>
 
+#include "schedule/caches.h"
 #include "schedule/rules.h"
 
 namespace tconv {
@@ -120,14 +121,15 @@ RegisterFile register_file(const Target &target) {
 // 4 KB bring half of it; with 32 KB, weights push one another out of the first-level cache (0.88 times with a tile that
 // reads 256 bytes a step). Tried, and no better: what the next transform point needs, spread over the tiles that use
 // this one's; other hints than the non-temporal one, with which Halide fetches (equal, or slower where they stop at the
-// second-level cache).
+// second-level cache). All on Zen 5; caches.cpp says where it is two to four times slower.
 int fetch_distance(const Plan &plan, const tconv_tiling &tiling, double tiles) {
   constexpr int far_enough = 16 << 10;
   constexpr double most_tiles = 32;
   const tconv_dims dims = typical_dims(plan);
   const auto weights = static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims));
   const bool fits = sizeof(float) * weights <= second_level;
-  return plan.general || row_length(plan) == 0 || fits || tiles > most_tiles ? 0 : far_enough;
+  const bool helps = caches_of(plan.processor).fetches_ahead && !plan.general && row_length(plan) > 0;
+  return !helps || fits || tiles > most_tiles ? 0 : far_enough;
 }
 
 TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, bool read_transposed,

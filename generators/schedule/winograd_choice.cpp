@@ -24,6 +24,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "schedule/caches.h"
 #include "schedule/rules.h"
 
 namespace tconv {
@@ -59,6 +60,13 @@ std::int64_t winograd_block_bytes(double packed_bytes, const tconv_tiling &tilin
   const std::int64_t kinds = together ? 2 : 1;
   const std::int64_t least = tconv_merges_columns(&tiling) ? 768 << 10 : 256 << 10, most = kinds * (4 << 20);
   return std::clamp(kinds * static_cast<std::int64_t>(packed_bytes / 4), least, most);
+}
+
+// Where weights come from afar, less of it is read anew for each panel or more of it reads the weights less often: the
+// model weighs both.
+std::vector<std::int64_t> block_sizes(const Plan &plan, const tconv_tiling &tiling) {
+  if (caches_of(plan.processor).near) return {tiling.block_bytes};
+  return {256 << 10, 512 << 10, 1 << 20, 2 << 20, 4 << 20};
 }
 
 // Two vectors, or as many fewer or more as waste less; four where registers hold them and nothing is wasted.
@@ -270,12 +278,15 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, S
     for (const std::int32_t panel : panels_of(plan, tiling, widest)) {
       tiling.panel = panel;
       Schedule one = with_tiling(plan, targets, tiling);
-      const double cycles = winograd_cycles(plan, one, registers);
-      const double ranked = cycles * (1 + error_cost * std::log2(error));
-      if (!best.targets.empty() && ranked >= least_ranked) continue;
-      best = std::move(one);
-      least = cycles;
-      least_ranked = ranked;
+      for (const std::int64_t bytes : block_sizes(plan, tiling)) {
+        one.tiling.block_bytes = bytes;
+        const double cycles = winograd_cycles(plan, one, registers);
+        const double ranked = cycles * (1 + error_cost * std::log2(error));
+        if (!best.targets.empty() && ranked >= least_ranked) continue;
+        best = one;
+        least = cycles;
+        least_ranked = ranked;
+      }
     }
   }
   const double gain = direct_cycles(plan, direct.tiling, direct.targets[0], registers) / std::max(least, 1.0);

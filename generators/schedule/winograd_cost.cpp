@@ -1,11 +1,15 @@
 // What Winograd's method costs: a count of multiply-adds, and of what the transforms and reading weights cost in terms
-// of them. An element of the transformed input costs 7 to 8 multiply-adds where the array stays in the second-level
-// cache, 13 to 16 where it does not; of the products, in the output transform, 8 and 16 to 20; half as much again and
-// more in tiles of 125 points. Measured on Zen 5 with AVX-512.
+// of them. An element of the transformed input, and of the products in the output transform, costs 7 to 8 multiply-adds
+// where the array stays in the second-level cache, caches.h says what elsewhere; half as much again and more in tiles
+// of 125 points. Measured on Zen 5 with AVX-512.
+//
+// On a Xeon whose third level is far (caches.cpp), cycles measured over those expected of 112 schedules of nine layers:
+// 0.75 to 1.45 but for three, 0.9 to 3.9 with the constants of Zen 5.
 #include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "schedule/caches.h"
 #include "schedule/rules.h"
 #include "tconv/tile_block.h"
 
@@ -15,15 +19,11 @@ namespace {
 
 // What else there is to do, in multiply-adds: for an element of the transformed input, for one of the products (which
 // are written, read and added up), and for calling the functions of one panel.
-constexpr double input_cost = 8, uncached_input_cost = 14;
-constexpr double output_cost = 8, uncached_output_cost = 20;
+constexpr double input_cost = 8, output_cost = 8;
 constexpr double call_cost = 32e3;
 
 // For an element of a merged phase's output, once it is computed: to be read and written again.
 constexpr double cached_copy = 6, uncached_copy = 12, memory_copy = 22;
-
-// Arrays of more bytes leave the second-level cache.
-constexpr double cached = 1 << 20;
 
 // Outputs of other phases lie in the same cache line, where a position's channels fill none: each phase fetches the
 // line anew, once the output is in memory. 21 -> 21 channels k16 s8: 0.9 times direct's speed where the output has 5.5
@@ -36,15 +36,11 @@ constexpr std::int64_t held_points = 64;
 constexpr double unheld = 1.75;
 
 // The first pass over a panel's weights reads them from beyond the second-level cache: from the third level, or, where
-// all of them are more than a core's share of that, from memory, which half of the pass's own work does not hide; bytes
-// a cycle.
-constexpr double cached_weights = 20 << 20;
-constexpr double third_level_rate = 20, memory_rate = 13;
-constexpr double hidden_from_memory = 0.5;
-
+// all of them are more than a core's share of that, from memory.
 struct WeightStream {
   double cost;    // multiply-adds a byte
   double hidden;  // share of the first pass that hides it
+  double again;   // multiply-adds a byte of the transformed input that a panel finds no more
 };
 
 // The share of the peak at which products run, in register tiles of so many vectors of columns by so many tiles. Where
@@ -74,12 +70,14 @@ double products_cost(const Plan &plan, const Schedule &schedule, const tconv_til
 }
 
 // Of an element of the products, in the output transform.
-double product_cost(const tconv_layer &layer, const tconv_tiling &tiling, const tconv_dims &dims) {
+double product_cost(const Plan &plan, const tconv_tiling &tiling, const tconv_dims &dims) {
+  const tconv_layer &layer = plan.layer;
+  const Caches &caches = caches_of(plan.processor);
   if (tconv_merges_columns(&tiling)) return output_cost;
   const double output = 4 * elements(layer.out_channels, dims, true);
   const bool lines_shared = std::fmod(4.0 * static_cast<double>(layer.out_channels), cache_line) != 0;
   if (output > in_memory && lines_shared && !tiling.transpose_output) return shared_line_cost;
-  return output > cached ? uncached_output_cost : output_cost;
+  return output > caches.second_level ? caches.far_product : output_cost;
 }
 
 // The tiles of a phase that have outputs, or of all merged ones.
@@ -106,7 +104,7 @@ double copy_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   }
   for (const tconv_tiles &tiles : grid.dim) vectors *= static_cast<double>(tiles.count * tiles.outputs);
   const double output = 4 * elements(plan.layer.out_channels, dims, true);
-  return vectors * lanes * (output > in_memory ? memory_copy : output > cached ? uncached_copy : cached_copy);
+  return vectors * lanes * (output > in_memory ? memory_copy : output > caches_of(plan.processor).second_level ? uncached_copy : cached_copy);
 }
 
 // Of the input: fewer than a vector has take as long as whole vectors (schedule_input_transform()).
@@ -117,16 +115,28 @@ double transformed_channels(const tconv_layer &layer, const TargetSchedule &targ
   return static_cast<double>(few ? tconv_ceil_div(layer.in_channels, lanes) * target.lanes : layer.in_channels);
 }
 
+// The share of a block's transformed input that has left the second-level cache when the next panel reads it, after
+// one panel's weights and products.
+double lost_share(const Plan &plan, const Schedule &schedule, const tconv_tile_grid &grid, const tconv_blocks &blocks) {
+  constexpr double all_lost = 1.5;
+  const auto weights = static_cast<double>(grid.points * tconv_group_inputs(&plan.layer) * schedule.tiling.panel);
+  const auto held = static_cast<double>(tconv_transformed_floats(&blocks, &plan.layer, &grid) +
+                                        tconv_products_floats(&blocks, &schedule.tiling, &grid));
+  const double used = sizeof(float) * (held + weights) / caches_of(plan.processor).second_level;
+  return std::clamp((used - 1) / (all_lost - 1), 0.0, 1.0);
+}
+
 double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims, int kind,
                  const tconv_blocks &blocks, const WeightStream &stream) {
   const tconv_layer &layer = plan.layer;
+  const Caches &caches = caches_of(plan.processor);
   const tconv_tile_grid grid = tconv_find_tile_grid(&schedule.tiling, &layer, &dims, kind);
   const auto points = static_cast<double>(grid.points);
   const auto outputs = static_cast<double>(layer.groups * grid.columns);
   const auto transformed = static_cast<double>(tconv_transformed_floats(&blocks, &layer, &grid));
   const double stored_again = grid.points > held_points ? unheld : 1;
-  const double each_input = stored_again * (4 * transformed > cached ? uncached_input_cost : input_cost);
-  const double each_output = stored_again * product_cost(layer, schedule.tiling, dims);
+  const double each_input = stored_again * (4 * transformed > caches.second_level ? caches.far_input : input_cost);
+  const double each_output = stored_again * product_cost(plan, schedule.tiling, dims);
   double tiles = 1, block_count = 1, cost = 0;
   for (int d = 0; d < TCONV_MAX_RANK; ++d) {
     tiles *= static_cast<double>(grid.dim[d].count);
@@ -147,6 +157,8 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   }
   if (tconv_merges_columns(&schedule.tiling)) cost += copy_cost(plan, schedule, dims, grid);
   const double panels = static_cast<double>(grid.phases) * outputs / schedule.tiling.panel;
+  const double read = sizeof(float) * tiles * points * static_cast<double>(layer.in_channels);
+  cost += panels * read * lost_share(plan, schedule, grid, blocks) * stream.again;
   return cost + panels * block_count * call_cost;
 }
 
@@ -183,10 +195,13 @@ double winograd_cycles(const Plan &plan, const Schedule &schedule, const Registe
   const tconv_dims dims = typical_dims(plan);
   const tconv_cuts cuts = cut_call(plan, schedule, 0);
   const double weights = 4 * static_cast<double>(tconv_packed_floats(&schedule.tiling, &plan.layer, &dims));
-  const bool from_memory = weights > cached_weights;
-  const double rate = from_memory ? memory_rate : third_level_rate;
-  const WeightStream stream = {weights > second_level ? 2 * registers.lanes / rate : 0,
-                               from_memory ? hidden_from_memory : 1};
+  const Caches &caches = caches_of(plan.processor);
+  const bool from_memory = weights > caches.third_level;
+  const double a_cycle = 2 * registers.lanes;
+  const WeightStream stream = {
+      weights > second_level ? a_cycle / (from_memory ? caches.memory_rate : caches.third_level_rate) : 0,
+      from_memory ? caches.hides_memory : caches.hides_third_level,
+      a_cycle / caches.third_level_rate * (1 - caches.hides_third_level)};
   double cost = 0;
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
     if (tconv_has_kind(&schedule.tiling, kind))

@@ -4,18 +4,24 @@
 """
 
 import pathlib
+import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.tconvc import TconvcTest, keras_layer, main
 
+# Processors whose third level is near their cores, and far.
+ZEN_5, XEON = "amd-26-2", "intel-6-167"
+
 VERBS = ("compile", "run", "explain", "bench", "tune", "targets", "general", "report")
 
 
 class Explain(TconvcTest):
-    def explain(self, *options, **changes):
-        """By the rules alone: what ships in the database is measured anew now and then."""
-        return self.succeeds("explain", self.file("layer.json", keras_layer(**changes)), "--rules", *options)
+    def explain(self, *options, processor=ZEN_5, **changes):
+        """By the rules alone: what ships in the database is measured anew now and then. For the caches that the rules
+        were made on first, whatever this machine has."""
+        return self.succeeds("explain", self.file("layer.json", keras_layer(**changes)), "--rules", "--processor",
+                             processor, *options)
 
     def test_geometry_and_phases(self):
         text = self.explain()
@@ -115,6 +121,20 @@ class Explain(TconvcTest):
             text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=512, kernel_size=[2] * 2,
                                 input_shape=[1, size, size, inputs])
             self.assertEqual(fetched, " prefetch=16384 " in text)
+
+    def test_weights_that_come_from_afar(self):
+        """Where they come in slowly, tiles with fewer weights are faster than such with fewer multiply-adds, and none
+        are fetched past the second-level cache."""
+        target = ("--target", "x86-64-linux-avx512_skylake")
+        for layer in ({"filters": 128, "input_shape": [1, 8, 8, 256]},
+                      {"filters": 256, "input_shape": [1, 16, 16, 1024]}):
+            near, far = (self.explain(*target, processor=one, **layer) for one in (ZEN_5, XEON))
+            weights = [int(re.search(r"packed weights (\d+)", text)[1]) for text in (near, far)]
+            self.assertLess(weights[1], 0.8 * weights[0])
+            for text, fetched in ((near, True), (far, False)):
+                self.assertIn("method: winograd; ", text)
+                self.assertEqual(fetched, " prefetch=16384 " in text)
+            self.assertEqual(self.explain(*target, processor="any", **layer), far)
 
     def test_long_filters_take_winograd_but_for_few_channels(self):
         layer = {"filters": 32, "kernel_size": [5] * 2, "strides": [1] * 2}

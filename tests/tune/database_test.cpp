@@ -132,7 +132,7 @@ TEST(Database, WritersInSeveralProcessesLoseNothing) {
 }
 
 // find_schedule() with a file of these records and nothing else.
-Schedule find(const Plan &plan, const std::vector<DatabaseRecord> &records, const Halide::Target &target = avx2,
+Schedule find(Plan plan, const std::vector<DatabaseRecord> &records, const Halide::Target &target = avx2,
               const std::string &processor = "amd-1-1") {
   const Directory directory;
   const std::filesystem::path path = directory.file("schedules.txt");
@@ -141,7 +141,7 @@ Schedule find(const Plan &plan, const std::vector<DatabaseRecord> &records, cons
   file.close();
   ScheduleSources sources;
   sources.database = path.string();
-  sources.processor = processor;
+  plan.processor = processor;
   sources.shipped = false;
   return find_schedule(plan, {target}, sources).value();
 }
@@ -168,7 +168,20 @@ TEST(Database, ThisProcessorsRecordIsPreferred) {
   const std::vector<DatabaseRecord> records = {record_for(plan, other, "amd-9-9"), record_for(plan, parameters)};
   EXPECT_EQ(to_text(parameters_of(find(plan, records), 0)), parameters);
   EXPECT_EQ(to_text(parameters_of(find(plan, records, avx2, "amd-9-9"), 0)), other);
-  EXPECT_THAT(find(plan, records, avx2, "none").source, HasSubstr("this layer's record"));
+  EXPECT_THAT(find(plan, records, avx2, "amd-3-3").source, HasSubstr("this layer's record"));
+}
+
+TEST(Database, RecordsOfProcessorsWithOtherCachesArePassedOver) {
+  const Plan plan = make_plan({2, true, 16, 64, 64, 1, 4, 2}), near = make_plan({2, true, 20, 64, 64, 1, 4, 2});
+  EXPECT_THAT(find(plan, {record_for(plan, parameters)}, avx2, "intel-6-1").source, HasSubstr("from the rules"));
+  EXPECT_THAT(find(near, {record_for(plan, parameters)}, avx2, "intel-6-1").source, HasSubstr("from the rules"));
+  EXPECT_THAT(find(plan, {record_for(plan, parameters, "intel-6-2")}, avx2, "intel-6-1").source,
+              HasSubstr("this layer's record"));
+  Plan elsewhere = near;
+  elsewhere.processor = "intel-6-1";
+  const Database database = database_of({record_for(plan, parameters)});
+  EXPECT_TRUE(neighbours(database, elsewhere, avx2, 4).empty());
+  EXPECT_EQ(neighbours(database, near, avx2, 4).size(), 1u);
 }
 
 TEST(Database, TheNearestOfTheFamilyComesNext) {

@@ -17,6 +17,7 @@ struct PlanShape {
 inline Plan make_plan(const PlanShape &shape) {
   Plan plan;
   plan.name = "layer";
+  plan.processor = "amd-1-1";
   tconv_layer &layer = plan.layer;
   layer.rank = shape.rank;
   layer.channels_last = shape.channels_last ? 1 : 0;
