@@ -13,8 +13,8 @@ void add_exact(CLI::App *verb, tconv::LayerOptions &layer) {
 
 void add_processor(CLI::App *verb, tconv::LayerOptions &layer) {
   verb->add_option("--processor", layer.processor,
-                   "whose caches and records decide between schedules, as vendor-family-model; `any`: the slowest "
-                   "caches known (default: this machine's)");
+                   "what to compile for, as vendor-family-model: its caches and its records decide between schedules; "
+                   "`any`: the slowest that is known (default: this machine's)");
 }
 
 void add_layer_options(CLI::App *verb, tconv::LayerOptions &layer) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "schedule/core.h"
 #include "schedule/rules.h"
 
 namespace tconv {
@@ -54,11 +55,12 @@ int panel_by_positions(std::int64_t outputs) {
 
 // Larger windows read the weights less often, and repeat less of what they share with their neighbours where they are
 // copied: of 18 layers with AVX-512 three of 2 MB of weights and more were 1.02 to 1.1 times as fast, the others 0.97
-// to 1.02. Those that are read in place only leave the cache: 0.9 to 1.02 times.
+// to 1.02. Those that are read in place only leave the cache: 0.9 to 1.02 times, but 1.07 where weights come in slowly.
 std::int64_t direct_block_bytes(const Plan &plan, const tconv_tiling &tiling) {
   constexpr std::int64_t most = 1 << 20;
   const tconv_dims dims = typical_dims(plan);
-  if (plan.general || has_single_taps(dims)) return block_bytes;
+  const bool slow = core_of(plan.processor).waits_for_second_level;
+  if (plan.general || (has_single_taps(dims) && !slow)) return block_bytes;
   const auto bytes = sizeof(float) * static_cast<std::size_t>(tconv_packed_floats(&tiling, &plan.layer, &dims));
   return std::clamp(static_cast<std::int64_t>(std::bit_floor(bytes / 2)), block_bytes, most);
 }
@@ -275,11 +277,15 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
                            registers);
     };
     // Where registers are few, twelve sums of 3 x 4 are loaded for less often than of 2 x 6, and suit other rows. AVX2,
-    // k4 s2 and k5 s2 on 16 positions: 1.07 to 1.12 times as fast.
+    // k4 s2 and k5 s2 on 16 positions: 1.07 to 1.12 times as fast. Where loads hold sums up, 4 x 6 are faster than 2 x
+    // 8: 1.19 times on 512 -> 256 channels k2 s2.
+    const bool waits = core_of(plan.processor).waits_for_second_level;
     const auto widen = [&](Columns &two, bool last) {
-      if (registers.count >= 32) return;
-      const Columns three = choose_columns(plan, last, widest, wide_panel);
-      if (cycles(three) < cycles(two)) two = three;
+      const int most = registers.count < 32 ? wide_panel : waits ? wide_panel + 1 : 2;
+      for (int vectors = wide_panel; vectors <= most; ++vectors) {
+        const Columns wider = choose_columns(plan, last, widest, vectors);
+        if (wider.tiling.panel <= TCONV_MAX_PANEL && cycles(wider) < cycles(two)) two = wider;
+      }
     };
     widen(chosen, layer_last);
     widen(other, !layer_last);

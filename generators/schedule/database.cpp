@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "emit/processor.h"
-#include "schedule/caches.h"
+#include "schedule/core.h"
 #include "schedule/shipped_schedules.h"
 
 namespace tconv {
@@ -124,13 +124,13 @@ struct Match {
 };
 
 // Records of the family for the target, nearest first, the plan's processor's first among equals. Those of processors
-// with other caches say nothing: weights that one reads fast hold another up.
+// with another core say nothing: weights that one reads fast hold another up.
 std::vector<Match> find_matches(const Database &database, const Plan &plan, const Halide::Target &target,
                                 double most_distance) {
   const Family own = family_of(key(plan));
   std::vector<Match> matches;
   for (const DatabaseRecord &record : database.records()) {
-    if (record.target != target.to_string() || caches_of(record.processor) != caches_of(plan.processor)) continue;
+    if (record.target != target.to_string() || core_of(record.processor) != core_of(plan.processor)) continue;
     const double apart = distance(own, family_of(record.key));
     if (apart >= 0 && apart <= most_distance) matches.push_back({&record, apart});
   }

@@ -55,7 +55,7 @@ struct ScheduleSources {
 
 // The schedule of a plan on targets, with `reason` and `source` saying where it comes from: the text; the record of the
 // same key; the record of the same family (all but sizes and activation) with the nearest sizes, where the cost model
-// has nothing against it; the rules. Records of processors whose caches are not like the plan's are passed over.
+// has nothing against it; the rules. Records of processors with another Core are passed over.
 Result<Schedule> find_schedule(const Plan &plan, const std::vector<Halide::Target> &targets,
                                const ScheduleSources &sources);
 

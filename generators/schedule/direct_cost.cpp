@@ -2,7 +2,7 @@
 // they waste, and what is moved beside them.
 #include <algorithm>
 
-#include "schedule/caches.h"
+#include "schedule/core.h"
 #include "schedule/schedule.h"
 
 namespace tconv {
@@ -30,12 +30,6 @@ double transpose_cycles(const Plan &plan, const Schedule &schedule) {
   const std::int64_t in = plan.layer.in_channels, out = plan.layer.out_channels;
   const double windows = copied_floats(plan, schedule).windows, outputs = elements(out, dims, true);
   return tiling.transpose_input * cost(in, windows) * windows + tiling.transpose_output * cost(out, outputs) * outputs;
-}
-
-double use_by_columns(int vectors, int positions) {
-  constexpr double without_loads = 1.1, a_load = 0.24;
-  const double fed = without_loads - a_load * (1.0 / vectors + 1.0 / positions);
-  return busy_share(vectors * positions) * std::min(1.0, fed);
 }
 
 namespace {
@@ -74,13 +68,13 @@ double copy_cycles(const Plan &plan, const tconv_dims &dims) {
 
 // Weights come in once for each block of positions, beside the multiply-adds as far as the caches allow.
 double weights_cycles(const Plan &plan, const tconv_dims &dims, const Schedule &schedule) {
-  const Caches &caches = caches_of(plan.processor);
+  const Core &core = core_of(plan.processor);
   const double bytes = sizeof(float) * static_cast<double>(tconv_packed_floats(&schedule.tiling, &plan.layer, &dims));
   if (bytes <= second_level) return 0;
   const tconv_cuts cuts = cut_call(plan, schedule, 0);
   const std::int64_t *blocks = cuts.blocks[0].count;
-  const double rate = bytes > caches.third_level ? caches.memory_rate : caches.third_level_rate;
-  return (1 - caches.hides_third_level) * bytes / rate * static_cast<double>(blocks[0] * blocks[1] * blocks[2]);
+  const double rate = bytes > core.third_level_bytes ? core.memory_rate : core.third_level_rate;
+  return (1 - core.hides_third_level) * bytes / rate * static_cast<double>(blocks[0] * blocks[1] * blocks[2]);
 }
 
 }  // namespace
@@ -91,8 +85,9 @@ double weights_cycles(const Plan &plan, const tconv_dims &dims, const Schedule &
 double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &tile,
                      const RegisterFile &registers) {
   constexpr double use_by_positions = 0.8, scattered = 1, read_transposed = 0.15;
-  if (tconv_unites_phases(&tiling)) return planes_cycles(plan, tiling, tile);
-  if (tiling.lane_sums) return lane_sums_cycles(plan, tiling, tile.tile[2], registers);
+  const Core &core = core_of(plan.processor);
+  if (tconv_unites_phases(&tiling)) return core.other_sums * planes_cycles(plan, tiling, tile);
+  if (tiling.lane_sums) return core.other_sums * lane_sums_cycles(plan, tiling, tile.tile[2], registers);
   const tconv_dims dims = typical_dims(plan);
   const bool last = tconv_reads_channels_last(&tiling, &plan.layer) && tile.read_block == 0;
   const auto lanes = static_cast<double>(registers.lanes);
@@ -110,13 +105,13 @@ double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
                               : static_cast<double>(phases * tconv_group_outputs(&plan.layer));
     const double vectors = groups * depth * lines * columns * (last ? row : row / lanes);
     if (last) {
-      const double weights = sizeof(float) * depth * tile.columns;
-      const double held_up = weights > first_level ? caches_of(plan.processor).from_second_level : 1;
-      cycles += held_up * vectors / 2 / use_by_columns(tile.columns / tile.lanes, positions);
+      const bool from_afar = core.waits_for_second_level && sizeof(float) * depth * tile.columns > first_level;
+      cycles += vectors / 2 / use_of_sums(core, tile.lanes, tile.columns / tile.lanes, positions, from_afar);
     } else {
       const double served = tiling.dense_phases ? columns : std::min<double>(columns, tile.columns);
-      cycles += vectors * std::max(0.5 / use_by_positions,
-                                   vector_read(window_bytes(plan.layer, one, tile.tile), collide) / served);
+      cycles += core.other_sums * vectors *
+                std::max(0.5 / use_by_positions,
+                         vector_read(window_bytes(plan.layer, one, tile.tile), collide) / served);
     }
   });
   if (tile.read_block > 0) return cycles + read_transposed * elements(plan.layer.in_channels, dims, false);

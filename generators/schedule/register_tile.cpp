@@ -1,7 +1,7 @@
 // The register tile that suits a tiling on one target: vectors of columns or of positions, as the registers hold them.
 #include <algorithm>
 
-#include "schedule/caches.h"
+#include "schedule/core.h"
 #include "schedule/rules.h"
 
 namespace tconv {
@@ -20,11 +20,12 @@ double useful_share(std::int64_t extent, int tile) {
 
 // The length up to `most` that uses the units best on rows of `row` (0: open), long enough to hide latency, wasting
 // little of the row's end.
-int best_tile(std::int64_t row, int most, int vectors) {
+template <typename Use>
+int best_tile(std::int64_t row, int most, Use use_of) {
   int best = 1;
   double best_use = 0;
   for (int tile = 1; tile <= most; ++tile) {
-    const double use = busy_share(tile * vectors) * useful_share(row, tile);
+    const double use = use_of(tile) * useful_share(row, tile);
     if (use >= best_use) {
       best_use = use;
       best = tile;
@@ -33,16 +34,18 @@ int best_tile(std::int64_t row, int most, int vectors) {
   return best;
 }
 
-// A tile of up to `most` positions, each of so many vectors: a row, or several short ones where those waste less.
-void tile_positions(const Plan &plan, int most, int vectors, TargetSchedule &schedule) {
+// A tile of up to `most` positions: a row, or several short ones where those waste less. `use_of` is of the units, by
+// so many positions.
+template <typename Use>
+void tile_positions(const Plan &plan, int most, Use use_of, TargetSchedule &schedule) {
   constexpr double least_gain = 1.03;
   const std::int64_t row = row_length(plan);
-  schedule.tile[2] = best_tile(row, most, vectors);
+  schedule.tile[2] = best_tile(row, most, use_of);
   if (plan.layer.rank == 1 || row == 0) return;
   const tconv_dim dim = typical_dims(plan).dim[1];
   const std::int64_t lines = tconv_ceil_div(dim.out, dim.stride);
   const auto use = [&](int tall, int wide) {
-    return busy_share(tall * wide * vectors) * useful_share(row, wide) * useful_share(lines, tall);
+    return use_of(tall * wide) * useful_share(row, wide) * useful_share(lines, tall);
   };
   double best = least_gain * use(1, schedule.tile[2]);
   for (int tall = 2; tall <= most_rows; ++tall)
@@ -58,11 +61,16 @@ TargetSchedule by_columns(const Plan &plan, const tconv_tiling &tiling, const Re
   TargetSchedule schedule;
   schedule.lanes = std::min(registers.lanes, tiling.panel);
   const int whole = tiling.panel / schedule.lanes;
-  const bool together = tconv_is_row_of_phases(&tiling) || whole == wide_panel;
+  const bool together = tconv_is_row_of_phases(&tiling) || whole >= wide_panel;
   const int held = together ? divide_panel(whole, registers) : std::min(whole, vectors_a_broadcast(registers));
   schedule.columns = held * schedule.lanes;
   const int most = registers.count < 32 ? 12 : 16;
-  tile_positions(plan, std::max(1, std::min(most, accumulators(registers, held) / held)), held, schedule);
+  const Core &core = core_of(plan.processor);
+  const auto use = [&](int positions) {
+    return core.waits_for_second_level ? use_of_sums(core, schedule.lanes, held, positions, true)
+                                       : busy_share(held * positions);
+  };
+  tile_positions(plan, std::max(1, std::min(most, accumulators(registers, held) / held)), use, schedule);
   return schedule;
 }
 
@@ -121,14 +129,14 @@ RegisterFile register_file(const Target &target) {
 // 4 KB bring half of it; with 32 KB, weights push one another out of the first-level cache (0.88 times with a tile that
 // reads 256 bytes a step). Tried, and no better: what the next transform point needs, spread over the tiles that use
 // this one's; other hints than the non-temporal one, with which Halide fetches (equal, or slower where they stop at the
-// second-level cache). All on Zen 5; caches.cpp says where it is two to four times slower.
+// second-level cache). All on Zen 5; core.cpp says where it is two to four times slower.
 int fetch_distance(const Plan &plan, const tconv_tiling &tiling, double tiles) {
   constexpr int far_enough = 16 << 10;
   constexpr double most_tiles = 32;
   const tconv_dims dims = typical_dims(plan);
   const auto weights = static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims));
   const bool fits = sizeof(float) * weights <= second_level;
-  const bool helps = caches_of(plan.processor).fetches_ahead && !plan.general && row_length(plan) > 0;
+  const bool helps = core_of(plan.processor).fetches_ahead && !plan.general && row_length(plan) > 0;
   return !helps || fits || tiles > most_tiles ? 0 : far_enough;
 }
 

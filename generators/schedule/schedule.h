@@ -114,10 +114,6 @@ inline constexpr std::int64_t thread_work = 1 << 20;
 // Arrays of more bytes do not stay in the second-level cache beside what else a kernel reads.
 inline constexpr double second_level = 640 * 1024;
 
-// The share of the multiply-add peak at which a register tile of so many vectors of columns by so many positions runs.
-// What it loads beside each multiply-add slows it: measured on Zen 5 with 1 to 4 vectors by 2 to 16 positions.
-double use_by_columns(int vectors, int positions);
-
 // How a call is cut, for target `index` of the schedule; the plan's batch, or one image.
 tconv_cuts cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int threads = 1);
 

@@ -24,7 +24,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "schedule/caches.h"
+#include "schedule/core.h"
 #include "schedule/rules.h"
 
 namespace tconv {
@@ -65,7 +65,7 @@ std::int64_t winograd_block_bytes(double packed_bytes, const tconv_tiling &tilin
 // Where weights come from afar, less of it is read anew for each panel or more of it reads the weights less often: the
 // model weighs both.
 std::vector<std::int64_t> block_sizes(const Plan &plan, const tconv_tiling &tiling) {
-  if (caches_of(plan.processor).near) return {tiling.block_bytes};
+  if (core_of(plan.processor).hides_third_level > 0) return {tiling.block_bytes};
   return {256 << 10, 512 << 10, 1 << 20, 2 << 20, 4 << 20};
 }
 

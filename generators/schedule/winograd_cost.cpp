@@ -1,15 +1,15 @@
 // What Winograd's method costs: a count of multiply-adds, and of what the transforms and reading weights cost in terms
 // of them. An element of the transformed input, and of the products in the output transform, costs 7 to 8 multiply-adds
-// where the array stays in the second-level cache, caches.h says what elsewhere; half as much again and more in tiles
+// where the array stays in the second-level cache, core.h says what elsewhere; half as much again and more in tiles
 // of 125 points. Measured on Zen 5 with AVX-512.
 //
-// On a Xeon whose third level is far (caches.cpp), cycles measured over those expected of 112 schedules of nine layers:
+// On a Xeon whose third level is far (core.cpp), cycles measured over those expected of 112 schedules of nine layers:
 // 0.75 to 1.45 but for three, 0.9 to 3.9 with the constants of Zen 5.
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "schedule/caches.h"
+#include "schedule/core.h"
 #include "schedule/rules.h"
 #include "tconv/tile_block.h"
 
@@ -43,15 +43,12 @@ struct WeightStream {
   double again;   // multiply-adds a byte of the transformed input that a panel finds no more
 };
 
-// The share of the peak at which products run, in register tiles of so many vectors of columns by so many tiles. Where
-// a point's weights do not stay in the first-level cache, loading them takes more than use_by_columns() says: measured
-// on Zen 5, relative to 4 x 6: 4 x 4 0.93, 4 x 5 0.96, 2 x 8 0.945, 2 x 11 0.96.
+// The share of the peak at which products run, in register tiles of so many tiles.
 double use_of_products(const Plan &plan, const TargetSchedule &target, int rows) {
-  constexpr double first_level = 24 << 10, without_loads = 1.23, a_weight = 0.84, an_input = 0.36;
-  const int vectors = target.columns / target.lanes;
-  if (4.0 * static_cast<double>(tconv_group_inputs(&plan.layer)) * target.columns <= first_level)
-    return use_by_columns(vectors, rows);
-  return busy_share(vectors * rows) * std::min(1.0, without_loads - a_weight / rows - an_input / vectors);
+  constexpr double first_level = 24 << 10;
+  const double weights = sizeof(float) * static_cast<double>(tconv_group_inputs(&plan.layer) * target.columns);
+  return use_of_sums(core_of(plan.processor), target.lanes, target.columns / target.lanes, rows,
+                     weights > first_level);
 }
 
 // Of all products of one phase of one block: multiply-adds at the peak, and what the first pass over the weights waits
@@ -72,12 +69,12 @@ double products_cost(const Plan &plan, const Schedule &schedule, const tconv_til
 // Of an element of the products, in the output transform.
 double product_cost(const Plan &plan, const tconv_tiling &tiling, const tconv_dims &dims) {
   const tconv_layer &layer = plan.layer;
-  const Caches &caches = caches_of(plan.processor);
+  const Core &core = core_of(plan.processor);
   if (tconv_merges_columns(&tiling)) return output_cost;
   const double output = 4 * elements(layer.out_channels, dims, true);
   const bool lines_shared = std::fmod(4.0 * static_cast<double>(layer.out_channels), cache_line) != 0;
   if (output > in_memory && lines_shared && !tiling.transpose_output) return shared_line_cost;
-  return output > caches.second_level ? caches.far_product : output_cost;
+  return output > core.second_level_bytes ? core.far_product : output_cost;
 }
 
 // The tiles of a phase that have outputs, or of all merged ones.
@@ -104,7 +101,7 @@ double copy_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   }
   for (const tconv_tiles &tiles : grid.dim) vectors *= static_cast<double>(tiles.count * tiles.outputs);
   const double output = 4 * elements(plan.layer.out_channels, dims, true);
-  return vectors * lanes * (output > in_memory ? memory_copy : output > caches_of(plan.processor).second_level ? uncached_copy : cached_copy);
+  return vectors * lanes * (output > in_memory ? memory_copy : output > core_of(plan.processor).second_level_bytes ? uncached_copy : cached_copy);
 }
 
 // Of the input: fewer than a vector has take as long as whole vectors (schedule_input_transform()).
@@ -122,20 +119,20 @@ double lost_share(const Plan &plan, const Schedule &schedule, const tconv_tile_g
   const auto weights = static_cast<double>(grid.points * tconv_group_inputs(&plan.layer) * schedule.tiling.panel);
   const auto held = static_cast<double>(tconv_transformed_floats(&blocks, &plan.layer, &grid) +
                                         tconv_products_floats(&blocks, &schedule.tiling, &grid));
-  const double used = sizeof(float) * (held + weights) / caches_of(plan.processor).second_level;
+  const double used = sizeof(float) * (held + weights) / core_of(plan.processor).second_level_bytes;
   return std::clamp((used - 1) / (all_lost - 1), 0.0, 1.0);
 }
 
 double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &dims, int kind,
                  const tconv_blocks &blocks, const WeightStream &stream) {
   const tconv_layer &layer = plan.layer;
-  const Caches &caches = caches_of(plan.processor);
+  const Core &core = core_of(plan.processor);
   const tconv_tile_grid grid = tconv_find_tile_grid(&schedule.tiling, &layer, &dims, kind);
   const auto points = static_cast<double>(grid.points);
   const auto outputs = static_cast<double>(layer.groups * grid.columns);
   const auto transformed = static_cast<double>(tconv_transformed_floats(&blocks, &layer, &grid));
   const double stored_again = grid.points > held_points ? unheld : 1;
-  const double each_input = stored_again * (4 * transformed > caches.second_level ? caches.far_input : input_cost);
+  const double each_input = stored_again * (4 * transformed > core.second_level_bytes ? core.far_input : input_cost);
   const double each_output = stored_again * product_cost(plan, schedule.tiling, dims);
   double tiles = 1, block_count = 1, cost = 0;
   for (int d = 0; d < TCONV_MAX_RANK; ++d) {
@@ -195,13 +192,13 @@ double winograd_cycles(const Plan &plan, const Schedule &schedule, const Registe
   const tconv_dims dims = typical_dims(plan);
   const tconv_cuts cuts = cut_call(plan, schedule, 0);
   const double weights = 4 * static_cast<double>(tconv_packed_floats(&schedule.tiling, &plan.layer, &dims));
-  const Caches &caches = caches_of(plan.processor);
-  const bool from_memory = weights > caches.third_level;
+  const Core &core = core_of(plan.processor);
+  const bool from_memory = weights > core.third_level_bytes;
   const double a_cycle = 2 * registers.lanes;
   const WeightStream stream = {
-      weights > second_level ? a_cycle / (from_memory ? caches.memory_rate : caches.third_level_rate) : 0,
-      from_memory ? caches.hides_memory : caches.hides_third_level,
-      a_cycle / caches.third_level_rate * (1 - caches.hides_third_level)};
+      weights > second_level ? a_cycle / (from_memory ? core.memory_rate : core.third_level_rate) : 0,
+      from_memory ? core.hides_memory : core.hides_third_level,
+      a_cycle / core.third_level_rate * (1 - core.hides_third_level)};
   double cost = 0;
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
     if (tconv_has_kind(&schedule.tiling, kind))

@@ -136,6 +136,12 @@ class Explain(TconvcTest):
                 self.assertEqual(fetched, " prefetch=16384 " in text)
             self.assertEqual(self.explain(*target, processor="any", **layer), far)
 
+    def test_four_vectors_a_panel_where_loads_hold_sums_up(self):
+        wide = {"filters": 256, "kernel_size": [2] * 2, "input_shape": [1, 48, 48, 256]}
+        for processor, columns in ((ZEN_5, 32), (XEON, 64)):
+            text = self.explain("--target", "x86-64-linux-avx512_skylake", processor=processor, **wide)
+            self.assertIn(f"  pixel_shuffle panel={columns} columns={columns} lanes=16 tile=", text)
+
     def test_long_filters_take_winograd_but_for_few_channels(self):
         layer = {"filters": 32, "kernel_size": [5] * 2, "strides": [1] * 2}
         wide, few = (self.explain("--target", "x86-64-linux-avx512_skylake", input_shape=[1, 48, 48, inputs], **layer)

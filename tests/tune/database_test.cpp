@@ -171,7 +171,7 @@ TEST(Database, ThisProcessorsRecordIsPreferred) {
   EXPECT_THAT(find(plan, records, avx2, "amd-3-3").source, HasSubstr("this layer's record"));
 }
 
-TEST(Database, RecordsOfProcessorsWithOtherCachesArePassedOver) {
+TEST(Database, RecordsOfOtherCoresArePassedOver) {
   const Plan plan = make_plan({2, true, 16, 64, 64, 1, 4, 2}), near = make_plan({2, true, 20, 64, 64, 1, 4, 2});
   EXPECT_THAT(find(plan, {record_for(plan, parameters)}, avx2, "intel-6-1").source, HasSubstr("from the rules"));
   EXPECT_THAT(find(near, {record_for(plan, parameters)}, avx2, "intel-6-1").source, HasSubstr("from the rules"));
