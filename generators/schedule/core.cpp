@@ -13,6 +13,7 @@ namespace {
 // 0.945, 2 x 11 0.96.
 constexpr Core near_third_level = {.first_level = {1.1, 0.24, 0.24, 0},
                                    .second_level = {1.23, 0.84, 0.36, 0},
+                                   .unrolled = 1,
                                    .waits_for_second_level = false,
                                    .other_sums = 1,
                                    .second_level_bytes = 1 << 20,
@@ -34,6 +35,7 @@ constexpr Core near_third_level = {.first_level = {1.1, 0.24, 0.24, 0},
 // to four times slower.
 constexpr Core far_third_level = {.first_level = {1.1, 0.5, 0.5, 0.3},
                                   .second_level = {1.0, 1.0, 0.37, 0.3},
+                                  .unrolled = 4,
                                   .waits_for_second_level = true,
                                   .other_sums = 1.3,
                                   .second_level_bytes = 1300 << 10,

@@ -20,6 +20,8 @@ struct Core {
   // Of vectors of 16 floats, whose weights stay in the first-level cache, or come from the second for each register
   // tile.
   Feed first_level, second_level;
+  // Input channels whose multiply-adds are unrolled where that divides them.
+  int unrolled;
   // Direct sums are held up by weights from the second level, too.
   bool waits_for_second_level;
   // Cycles of sums whose vectors run over positions or input channels, of those counted for a near core.

@@ -64,6 +64,9 @@ TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, boo
                                const RegisterFile &registers);
 TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers);
 
+// Input channels that a step of the innermost loop takes.
+int unrolled_inputs(const Plan &plan);
+
 // Vectors of a panel that are held together where they waste less than two.
 inline constexpr int wide_panel = 3;
 

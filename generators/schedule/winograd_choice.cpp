@@ -186,6 +186,7 @@ TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &ti
   target.transpose_block = registers.lanes;
   const bool open = plan.layer.size[plan.layer.rank - 1] == TCONV_UNSET;
   target.lanes = std::min(registers.lanes, tiling.panel);
+  target.unroll_depth = unrolled_inputs(plan);
   const int vectors = divide_panel(tiling.panel / target.lanes, registers);
   target.columns = vectors * target.lanes;
   const int most = std::min(accumulators(registers, vectors) / vectors, most_product_rows);

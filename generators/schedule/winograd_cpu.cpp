@@ -54,11 +54,12 @@ void schedule_tile_products(TileProducts &t, const TargetSchedule &schedule, int
       .vectorize(t.column, schedule.lanes)
       .unroll(t.column)
       .unroll(t.tile[0]);
-  t.sum.update()
-      .reorder(t.column, t.tile[0], t.channel, t.tile[1], t.tile[2], t.point)
+  Halide::Stage update = t.sum.update();
+  update.reorder(t.column, t.tile[0], t.channel, t.tile[1], t.tile[2], t.point)
       .vectorize(t.column, schedule.lanes)
       .unroll(t.column)
       .unroll(t.tile[0]);
+  if (schedule.unroll_depth > 1) update.unroll(t.channel, schedule.unroll_depth);
 }
 
 void schedule_output_transform(OutputTransform &t, const TargetSchedule &schedule) {

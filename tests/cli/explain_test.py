@@ -137,7 +137,7 @@ class Explain(TconvcTest):
             self.assertEqual(self.explain(*target, processor="any", **layer), far)
 
     def test_four_vectors_a_panel_where_loads_hold_sums_up(self):
-        wide = {"filters": 256, "kernel_size": [2] * 2, "input_shape": [1, 48, 48, 256]}
+        wide = {"filters": 256, "kernel_size": [2] * 2, "input_shape": [1, 64, 64, 512]}
         for processor, columns in ((ZEN_5, 32), (XEON, 64)):
             text = self.explain("--target", "x86-64-linux-avx512_skylake", processor=processor, **wide)
             self.assertIn(f"  pixel_shuffle panel={columns} columns={columns} lanes=16 tile=", text)
