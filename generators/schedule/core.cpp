@@ -15,7 +15,13 @@ constexpr Core near_third_level = {.first_level = {1.1, 0.24, 0.24, 0},
                                    .second_level = {1.23, 0.84, 0.36, 0},
                                    .unrolled = 1,
                                    .waits_for_second_level = false,
-                                   .other_sums = 1,
+                                   .planes = 1,
+                                   .far_planes = 1,
+                                   .positions = 1,
+                                   .lane_sums = 1,
+                                   .transposed = 0.5,
+                                   .far_transposed = 1.2,
+                                   .transposed_bytes = 16 << 20,
                                    .second_level_bytes = 1 << 20,
                                    .far_input = 14,
                                    .far_product = 20,
@@ -29,15 +35,21 @@ constexpr Core near_third_level = {.first_level = {1.1, 0.24, 0.24, 0},
 // All cores share a third level in slices across a mesh, which holds what left the second level. Measured on a Xeon
 // with AMX and 2 MB of second level a core, whose name was hidden (intel-6-167), one thread, with AVX-512. Of a peak of
 // 225 GFLOP/s, tiles of 2 x 8, 2 x 13, 3 x 8 and 4 x 6 made 178, 190, 196 and 190 from the first level, 152, 162, 168
-// and 163 from the second; planes took 1.1 to 1.45 times as long as on Zen 5, lane sums 1.2, sums over positions 1.6.
-// The third level gives 7 bytes a cycle, memory 3 to 4. Non-temporal fetches pass by the
-// second level and by the hardware that fetches into it: 6 GB/s in place of 24, which made layers of much weight two
-// to four times slower.
+// and 163 from the second; planes took 1.0 to 1.35 times as long as expected of Zen 5, lane sums 1.2, sums over
+// positions 1.6 to 1.9. The third level gives 7 bytes a cycle, memory 3 to 4. Non-temporal fetches pass by the second
+// level and by the hardware that fetches into it: 6 GB/s in place of 24, which made layers of much weight two to four
+// times slower. An element that was transposed took 1.2 cycles in the third level, 1.3 to 3.8 in memory.
 constexpr Core far_third_level = {.first_level = {1.1, 0.5, 0.5, 0.3},
                                   .second_level = {1.0, 1.0, 0.37, 0.3},
                                   .unrolled = 4,
                                   .waits_for_second_level = true,
-                                  .other_sums = 1.3,
+                                  .planes = 1.15,
+                                  .far_planes = 1.4,
+                                  .positions = 1.8,
+                                  .lane_sums = 1.25,
+                                  .transposed = 1.1,
+                                  .far_transposed = 2.5,
+                                  .transposed_bytes = 4 << 20,
                                   .second_level_bytes = 1300 << 10,
                                   .far_input = 45,
                                   .far_product = 28,

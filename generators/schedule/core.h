@@ -24,8 +24,11 @@ struct Core {
   int unrolled;
   // Direct sums are held up by weights from the second level, too.
   bool waits_for_second_level;
-  // Cycles of sums whose vectors run over positions or input channels, of those counted for a near core.
-  double other_sums;
+  // Cycles over those that the models of a near core count: of planes, and where their weights come from the second
+  // level for each register tile, of other sums over positions, and of lane sums.
+  double planes, far_planes, positions, lane_sums;
+  // Cycles of an element that is transposed in blocks, and where all of them have more bytes than `transposed_bytes`.
+  double transposed, far_transposed, transposed_bytes;
 
   // Bytes that a task's arrays may have together to be found again in the second-level cache; what an element of larger
   // ones costs in Winograd's method, in multiply-adds: of the transformed input, and of the products where the output

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "schedule/core.h"
-#include "schedule/schedule.h"
+#include "schedule/rules.h"
 
 namespace tconv {
 
@@ -18,13 +18,13 @@ bool has_single_taps(const tconv_dims &dims) {
 }
 
 double transpose_cycles(const Plan &plan, const Schedule &schedule) {
-  constexpr double in_blocks = 0.5, far_in_blocks = 1.2, alone = 6;
-  constexpr double far = 16 * 1024 * 1024;  // bytes, a share of the third-level cache
+  constexpr double alone = 6;
+  const Core &core = core_of(plan.processor);
   const tconv_tiling &tiling = schedule.tiling;
   if (!tiling.transpose_input && !tiling.transpose_output) return 0;
-  const auto cost = [](std::int64_t channels, double all) {
+  const auto cost = [&](std::int64_t channels, double all) {
     if (channels < least_transpose_block) return alone;
-    return sizeof(float) * all > far ? far_in_blocks : in_blocks;
+    return sizeof(float) * all > core.transposed_bytes ? core.far_transposed : core.transposed;
   };
   const tconv_dims dims = typical_dims(plan);
   const std::int64_t in = plan.layer.in_channels, out = plan.layer.out_channels;
@@ -86,9 +86,14 @@ double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
                      const RegisterFile &registers) {
   constexpr double use_by_positions = 0.8, scattered = 1, read_transposed = 0.15;
   const Core &core = core_of(plan.processor);
-  if (tconv_unites_phases(&tiling)) return core.other_sums * planes_cycles(plan, tiling, tile);
-  if (tiling.lane_sums) return core.other_sums * lane_sums_cycles(plan, tiling, tile.tile[2], registers);
   const tconv_dims dims = typical_dims(plan);
+  if (tconv_unites_phases(&tiling)) {
+    const double weights = sizeof(float) * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims));
+    const bool held = weights * tile.columns <= first_level * static_cast<double>(plan.layer.out_channels * all_phases(plan));
+    return (held ? core.planes : core.far_planes) * planes_cycles(plan, tiling, tile) +
+           weights_cycles(plan, dims, schedule_of(tiling, tile));
+  }
+  if (tiling.lane_sums) return core.lane_sums * lane_sums_cycles(plan, tiling, tile.tile[2], registers);
   const bool last = tconv_reads_channels_last(&tiling, &plan.layer) && tile.read_block == 0;
   const auto lanes = static_cast<double>(registers.lanes);
   const int positions = tile.tile[0] * tile.tile[1] * tile.tile[2];
@@ -109,7 +114,7 @@ double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
       cycles += vectors / 2 / use_of_sums(core, tile.lanes, tile.columns / tile.lanes, positions, from_afar);
     } else {
       const double served = tiling.dense_phases ? columns : std::min<double>(columns, tile.columns);
-      cycles += core.other_sums * vectors *
+      cycles += core.positions * vectors *
                 std::max(0.5 / use_by_positions,
                          vector_read(window_bytes(plan.layer, one, tile.tile), collide) / served);
     }
