@@ -2,16 +2,18 @@
 #
 #   add_conv_transpose_layer(up1
 #       CONFIG up1.json
-#       [EXACT] [SCHEDULES schedules.txt]
+#       [EXACT] [SCHEDULES schedules.txt] [PROCESSOR any]
 #       [KERNEL up1_kernel.npy] [BIAS up1_bias.npy]
 #       [BATCHNORM up1_batchnorm.npy] [EPSILON 1e-5] [ACTIVATION relu]
 #       TARGETS x86-64-linux-avx512_skylake x86-64-linux-avx2-fma-f16c x86-64-linux-sse41)
 #
 # Link to `up1` and include "up1.h". With KERNEL the weights are inside the library; without it the header exports
 # up1_pack(). EXACT turns Winograd's method off. SCHEDULES is what `tconvc tune` wrote, asked before what ships with
-# tconv. Relative paths are relative to the current source directory.
+# tconv. PROCESSOR is whose caches and records decide between schedules: the building machine's by default, `any` where
+# the library goes elsewhere. Relative paths are relative to the current source directory.
 function(add_conv_transpose_layer name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "EXACT" "CONFIG;SCHEDULES;KERNEL;BIAS;BATCHNORM;EPSILON;ACTIVATION" "TARGETS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "EXACT" "CONFIG;SCHEDULES;PROCESSOR;KERNEL;BIAS;BATCHNORM;EPSILON;ACTIVATION"
+        "TARGETS")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "add_conv_transpose_layer(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -36,7 +38,7 @@ function(add_conv_transpose_layer name)
         list(APPEND command --db "${file}")
         list(APPEND depends "${file}")
     endif()
-    foreach(value IN ITEMS EPSILON ACTIVATION)
+    foreach(value IN ITEMS PROCESSOR EPSILON ACTIVATION)
         if(DEFINED arg_${value})
             string(TOLOWER ${value} option)
             list(APPEND command --${option} ${arg_${value}})

@@ -84,7 +84,8 @@ void add_run(CLI::App &app, tconv::RunOptions &options) {
   verb->get_option("--kernel")->required();
   verb->add_option("--input", options.input, "the input, a float32 .npy")->required();
   verb->add_option("--output", options.output, "the output, a .npy to write")->required();
-  verb->add_flag("--general", options.general, "use the library's any-size kernel for the layer instead of a specialised one");
+  verb->add_flag("--general", options.general,
+                 "use the library's any-size kernel for the layer instead of a specialised one");
   verb->add_option("--target", options.target, "where: this machine, or an emulated one")->capture_default_str();
   verb->add_option("--threads", options.threads, "at most so many threads")
       ->check(CLI::Range(1, 1024))

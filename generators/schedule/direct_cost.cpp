@@ -77,6 +77,21 @@ double weights_cycles(const Plan &plan, const tconv_dims &dims, const Schedule &
   return (1 - core.hides_third_level) * bytes / rate * static_cast<double>(blocks[0] * blocks[1] * blocks[2]);
 }
 
+double united_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &tile) {
+  const Core &core = core_of(plan.processor);
+  const tconv_dims dims = typical_dims(plan);
+  const double weights = sizeof(float) * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims));
+  const double panels = static_cast<double>(plan.layer.out_channels * all_phases(plan)) / tile.columns;
+  const double sums = weights / panels <= first_level ? core.planes : core.far_planes;
+  const Schedule schedule = schedule_of(tiling, tile);
+  const CopiedFloats copied = copied_floats(plan, schedule);
+  // Each panel reads the window again: 2.4 times as slow where it comes from afar (512 -> 256 channels k2 s2).
+  const bool lost = sizeof(float) * copied.window > core.second_level_bytes;
+  const double again = lost ? sizeof(float) * copied.windows * (panels - 1) / core.third_level_rate : 0;
+  return sums * planes_cycles(plan, tiling, tile) + weights_cycles(plan, dims, schedule) +
+         (1 - core.hides_third_level) * again;
+}
+
 }  // namespace
 
 // Measured on Zen 5: a register tile of positions runs at 80 % of the peak, if what it reads does not hold it up; an
@@ -86,14 +101,9 @@ double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
                      const RegisterFile &registers) {
   constexpr double use_by_positions = 0.8, scattered = 1, read_transposed = 0.15;
   const Core &core = core_of(plan.processor);
-  const tconv_dims dims = typical_dims(plan);
-  if (tconv_unites_phases(&tiling)) {
-    const double weights = sizeof(float) * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims));
-    const bool held = weights * tile.columns <= first_level * static_cast<double>(plan.layer.out_channels * all_phases(plan));
-    return (held ? core.planes : core.far_planes) * planes_cycles(plan, tiling, tile) +
-           weights_cycles(plan, dims, schedule_of(tiling, tile));
-  }
+  if (tconv_unites_phases(&tiling)) return united_cycles(plan, tiling, tile);
   if (tiling.lane_sums) return core.lane_sums * lane_sums_cycles(plan, tiling, tile.tile[2], registers);
+  const tconv_dims dims = typical_dims(plan);
   const bool last = tconv_reads_channels_last(&tiling, &plan.layer) && tile.read_block == 0;
   const auto lanes = static_cast<double>(registers.lanes);
   const int positions = tile.tile[0] * tile.tile[1] * tile.tile[2];
@@ -114,9 +124,9 @@ double direct_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
       cycles += vectors / 2 / use_of_sums(core, tile.lanes, tile.columns / tile.lanes, positions, from_afar);
     } else {
       const double served = tiling.dense_phases ? columns : std::min<double>(columns, tile.columns);
-      cycles += core.positions * vectors *
-                std::max(0.5 / use_by_positions,
-                         vector_read(window_bytes(plan.layer, one, tile.tile), collide) / served);
+      cycles +=
+          core.positions * vectors *
+          std::max(0.5 / use_by_positions, vector_read(window_bytes(plan.layer, one, tile.tile), collide) / served);
     }
   });
   if (tile.read_block > 0) return cycles + read_transposed * elements(plan.layer.in_channels, dims, false);

@@ -37,8 +37,9 @@ int best_tile(std::int64_t row, int most, Use use_of) {
 // A tile of up to `most` positions: a row, or several short ones where those waste less. `use_of` is of the units, by
 // so many positions.
 //
-// Where loads hold sums up, tiles of several rows of layers of one tap were up to 1.2 times as fast: 3 x 2 in place of 1
-// x 6 positions 1.04 (512 -> 256 channels k2 s2 on 64 x 64), 1.09 (128 -> 64 on 256 x 256), 1.02 to 1.06 on four others.
+// Where loads hold sums up, tiles of several rows of layers of one tap were up to 1.2 times as fast: 3 x 2 in place of
+// 1 x 6 positions 1.04 (512 -> 256 channels k2 s2 on 64 x 64), 1.09 (128 -> 64 on 256 x 256), 1.02 to 1.06 on four
+// others.
 template <typename Use>
 void tile_positions(const Plan &plan, int most, Use use_of, TargetSchedule &schedule) {
   constexpr double least_gain = 1.03, a_row_more = 0.02;

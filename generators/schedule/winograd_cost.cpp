@@ -47,8 +47,7 @@ struct WeightStream {
 double use_of_products(const Plan &plan, const TargetSchedule &target, int rows) {
   constexpr double first_level = 24 << 10;
   const double weights = sizeof(float) * static_cast<double>(tconv_group_inputs(&plan.layer) * target.columns);
-  return use_of_sums(core_of(plan.processor), target.lanes, target.columns / target.lanes, rows,
-                     weights > first_level);
+  return use_of_sums(core_of(plan.processor), target.lanes, target.columns / target.lanes, rows, weights > first_level);
 }
 
 // Of all products of one phase of one block: multiply-adds at the peak, and what the first pass over the weights waits
@@ -101,7 +100,10 @@ double copy_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   }
   for (const tconv_tiles &tiles : grid.dim) vectors *= static_cast<double>(tiles.count * tiles.outputs);
   const double output = 4 * elements(plan.layer.out_channels, dims, true);
-  return vectors * lanes * (output > in_memory ? memory_copy : output > core_of(plan.processor).second_level_bytes ? uncached_copy : cached_copy);
+  return vectors * lanes *
+         (output > in_memory                                    ? memory_copy
+          : output > core_of(plan.processor).second_level_bytes ? uncached_copy
+                                                                : cached_copy);
 }
 
 // Of the input: fewer than a vector has take as long as whole vectors (schedule_input_transform()).

@@ -59,11 +59,15 @@ std::vector<std::string> targets_of(const std::string &target, std::uint64_t ind
   return {paths[index / 3 % paths.size()]};
 }
 
+// Each sort of core has schedules of its own.
+std::string processor_of(std::uint64_t index) { return index / 2 % 2 == 0 ? "amd-26-2" : "any"; }
+
 EmitRequest request_of(std::uint64_t index, const std::string &target, bool with_runtime) {
   const RandomLayer random = draw_specialised(index);
   EmitRequest request;
   request.plan.name = fmt::format("layer_{}", index);
   request.plan.layer = random.layer;
+  request.plan.processor = processor_of(index);
   if (is_exact(index)) request.plan.use_winograd = UseWinograd::never;
   if (uses_winograd(index)) request.plan.use_winograd = UseWinograd::where_possible;
   request.weight_strides = strides_of(random);
