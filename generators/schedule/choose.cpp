@@ -264,6 +264,18 @@ bool stores_parts(const Plan &plan, const Columns &columns, int widest) {
          tconv_group_outputs(&plan.layer) % widest != 0;
 }
 
+// Whether planes leave several threads something to do: their tasks are tiles of positions with all filters. 512 -> 256
+// channels k16 s8 on 32 positions, one tile, are no faster with two threads than with one.
+bool shares_out(const Plan &plan, const TargetSchedule &target) {
+  constexpr std::int64_t enough_tiles = 4;
+  constexpr double alone = 8 * thread_work;
+  const tconv_dims dims = typical_dims(plan);
+  std::int64_t tiles = tconv_max(plan.layer.batch, 1);
+  for (int d = 0; d < TCONV_MAX_RANK; ++d)
+    tiles *= tconv_ceil_div(tconv_ceil_div(dims.dim[d].out, dims.dim[d].stride), target.tile[d]);
+  return tiles >= enough_tiles || multiply_adds(plan.layer, dims, 1) < alone;
+}
+
 // The phases as they are.
 Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &targets) {
   const int widest = widest_lanes(targets);
@@ -318,7 +330,8 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
     }
     if (lane_sums_serve(plan)) take_if_below(lane_columns(plan), 1);
     if (planes_serve(plan, targets))
-      for (const Columns &panel : planes_columns(plan)) take_if_below(panel, 1);
+      for (const Columns &panel : planes_columns(plan))
+        if (shares_out(plan, schedule_target(plan, panel.tiling, false, registers))) take_if_below(panel, 1);
   }
   Schedule schedule;
   schedule.method = chosen.method;

@@ -36,6 +36,9 @@ struct Core {
   double second_level_bytes;
   double far_input, far_product;
 
+  // How many times as fast as direct sums Winograd's method has to be expected to be, as the model is not exact.
+  double least_winograd_gain;
+
   // Bytes of the third level, a core's share; bytes a cycle that come in from there and from memory; the share of the
   // multiply-adds with some weights beside which the next ones come in.
   double third_level_bytes;
