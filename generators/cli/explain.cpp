@@ -90,6 +90,7 @@ Status explain(const ExplainOptions &options) {
     print_dimension(d, dims.dim[TCONV_MAX_RANK - plan.layer.rank + d], plan.layer.rule[d].stride,
                     plan.layer.size[d] == TCONV_UNSET);
   print_work(plan, schedule);
+  fmt::print("processor: {}\n", plan.processor);
   fmt::print("method: {}; {}\nschedule: {}; {} compiled function{}\n", schedule.method, schedule.reason,
              schedule.source, schedule.variants.size(), schedule.variants.size() == 1 ? "" : "s");
   for (std::size_t t = 0; t < targets.value().size(); ++t) print_target(plan, schedule, targets.value()[t], t);

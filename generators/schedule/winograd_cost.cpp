@@ -4,7 +4,7 @@
 // of 125 points. Measured on Zen 5 with AVX-512.
 //
 // On a Xeon whose third level is far (core.cpp), cycles measured over those expected of 112 schedules of nine layers:
-// 0.75 to 1.45 but for three, 0.9 to 3.9 with the constants of Zen 5.
+// 0.65 to 1.26 but for one, 1.2 to 4.2 with the constants of Zen 5.
 #include <algorithm>
 #include <array>
 #include <cmath>
