@@ -10,6 +10,7 @@ import operator
 import pathlib
 import random
 import shutil
+import subprocess
 import sys
 import unittest
 
@@ -114,6 +115,25 @@ class Run(TconvcTest):
                 layer = keras_layer(2, filters=filters, kernel_size=[2, 2], strides=[2, 2], input_shape=[2, 3, 16, 8])
                 with self.subTest(path=path, filters=filters):
                     self.shuffles_pixels(layer, [3, 16], 8, filters, 2, "--target", path, *options)
+
+    def test_input_channels_that_are_unrolled(self):
+        """Where what is unrolled does not divide them; tiles of several rows, panels of four vectors."""
+        channels = 10
+        for path, lanes in self.lanes_here().items():
+            four = f"pixel_shuffle panel={4 * lanes} columns={4 * lanes} lanes={lanes} tile=1x3x1 unroll=4 block=1024"
+            tiles = f"winograd panel={lanes} columns={lanes} lanes={lanes} unroll=4 rows=3 outputs=1x2x3 block=4096"
+            filters = 4 * lanes - 3
+            layer = keras_layer(2, filters=filters, kernel_size=[2, 2], strides=[2, 2],
+                                input_shape=[2, 4, 5, channels])
+            with self.subTest(path=path, schedule=four):
+                self.shuffles_pixels(layer, [4, 5], channels, filters, 2, "--target", path, "--schedule", four)
+            # The program compares its output with the definition in double precision.
+            layer = self.file("layer.json", keras_layer(2, filters=5, input_shape=[1, 7, 6, channels]))
+            self.succeeds("compile", layer, "--name", "tiles", "--emit", "program", "--target", path, "--schedule",
+                          tiles, "-o", self.directory)
+            ran = subprocess.run([self.directory / "tiles_program", "1", "0.01"], capture_output=True, text=True)
+            with self.subTest(path=path, schedule=tiles):
+                self.assertEqual((ran.returncode, json.loads(ran.stdout)["correct"]), (0, True))
 
     def shuffles_pixels(self, layer, size, channels, filters, stride, *options):
         """tconvc run against the definition in double precision; each output has one tap."""
