@@ -267,13 +267,10 @@ bool stores_parts(const Plan &plan, const Columns &columns, int widest) {
 // Whether planes leave several threads something to do: their tasks are tiles of positions with all filters. 512 -> 256
 // channels k16 s8 on 32 positions, one tile, are no faster with two threads than with one.
 bool shares_out(const Plan &plan, const TargetSchedule &target) {
-  constexpr std::int64_t enough_tiles = 4;
-  constexpr double alone = 8 * thread_work;
-  const tconv_dims dims = typical_dims(plan);
-  std::int64_t tiles = tconv_max(plan.layer.batch, 1);
-  for (int d = 0; d < TCONV_MAX_RANK; ++d)
-    tiles *= tconv_ceil_div(tconv_ceil_div(dims.dim[d].out, dims.dim[d].stride), target.tile[d]);
-  return tiles >= enough_tiles || multiply_adds(plan.layer, dims, 1) < alone;
+  constexpr double enough_tiles = 4, alone = 8 * thread_work;
+  const double images = static_cast<double>(tconv_max(plan.layer.batch, 1));
+  return images * position_tiles(plan, target) >= enough_tiles ||
+         multiply_adds(plan.layer, typical_dims(plan), 1) < alone;
 }
 
 // The phases as they are.
@@ -318,11 +315,15 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
           cycles(read) / 1e6, own_cycles / 1e6);
       chosen = read;
     }
+    double least = cycles(chosen);
     const auto take_if_below = [&](const Columns &one, double most_of_before) {
-      const double before = cycles(chosen), after = cycles(one);
-      if (after >= most_of_before * before) return;
+      const TargetSchedule target = schedule_target(plan, one.tiling, one.read_transposed, registers);
+      const double after = direct_cycles(plan, one.tiling, target, registers);
+      if (after >= most_of_before * least) return;
+      if (tconv_unites_phases(&one.tiling) && !shares_out(plan, target)) return;
       chosen = one;
-      chosen.reason += fmt::format(": {:.2f} million cycles in place of {:.2f}", after / 1e6, before / 1e6);
+      chosen.reason += fmt::format(": {:.2f} million cycles in place of {:.2f}", after / 1e6, least / 1e6);
+      least = after;
     };
     for (const Columns &row : row_columns(plan, widest)) {
       const bool part = stores_parts(plan, chosen, widest);
@@ -330,8 +331,7 @@ Schedule choose_cpu_schedule(const Plan &plan, const std::vector<Target> &target
     }
     if (lane_sums_serve(plan)) take_if_below(lane_columns(plan), 1);
     if (planes_serve(plan, targets))
-      for (const Columns &panel : planes_columns(plan))
-        if (shares_out(plan, schedule_target(plan, panel.tiling, false, registers))) take_if_below(panel, 1);
+      for (const Columns &panel : planes_columns(plan)) take_if_below(panel, 1);
   }
   Schedule schedule;
   schedule.method = chosen.method;

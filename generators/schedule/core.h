@@ -44,6 +44,8 @@ struct Core {
   double third_level_bytes;
   double third_level_rate, memory_rate;
   double hides_third_level, hides_memory;
+  // Of weights of so many bytes, all together.
+  double weights_rate(double bytes) const { return bytes > third_level_bytes ? memory_rate : third_level_rate; }
   // Non-temporal fetches from the third level are faster than loads alone.
   bool fetches_ahead;
 

@@ -34,8 +34,6 @@ double transpose_cycles(const Plan &plan, const Schedule &schedule) {
 
 namespace {
 
-constexpr double first_level = 32 * 1024;
-
 // Bytes of the input that a register tile reads.
 double window_bytes(const tconv_layer &layer, const tconv_class &one, const int *tile) {
   auto bytes = static_cast<double>(sizeof(float) * static_cast<std::size_t>(tconv_group_inputs(&layer)));
@@ -73,8 +71,8 @@ double weights_cycles(const Plan &plan, const tconv_dims &dims, const Schedule &
   if (bytes <= second_level) return 0;
   const tconv_cuts cuts = cut_call(plan, schedule, 0);
   const std::int64_t *blocks = cuts.blocks[0].count;
-  const double rate = bytes > core.third_level_bytes ? core.memory_rate : core.third_level_rate;
-  return (1 - core.hides_third_level) * bytes / rate * static_cast<double>(blocks[0] * blocks[1] * blocks[2]);
+  return (1 - core.hides_third_level) * bytes / core.weights_rate(bytes) *
+         static_cast<double>(blocks[0] * blocks[1] * blocks[2]);
 }
 
 double united_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &tile) {

@@ -39,8 +39,8 @@ double copy_cycles(const Plan &plan, const tconv_tiling &tiling, int longest) {
 // Multiply-adds that start before the first one is finished, on two units.
 constexpr double chains_in_flight = 8;
 
-// A tile's weights beyond this come from the second-level cache each time: so many bytes of them, bytes a cycle.
-constexpr double first_level = 32 * 1024, from_second_level = 32;
+// A tile's weights that do not stay in the first-level cache come from the second each time: bytes a cycle.
+constexpr double from_second_level = 32;
 
 LaneTile tile_of(std::int64_t phases, std::int64_t outputs, int longest, const RegisterFile &registers) {
   // Beside the sums, a vector of weights for each column, or one of input for each position, and one of the other.

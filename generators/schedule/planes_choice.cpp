@@ -26,9 +26,6 @@ constexpr int most_rows = 4, most_row_vectors = 7;
 constexpr double a_load = 0.08, second_level_bytes = 128;
 constexpr double begin_tile = 12, finish_vector = 1.5, shuffle = 0.5;
 
-// What rows of the window have to fit to be there for the next tile.
-constexpr double first_level = 32 * 1024;
-
 // Copying a row of the window and each of its floats, and the same of outputs that are written beside their places; a
 // float that comes from beyond the second-level cache or goes there.
 constexpr double copy_row = 8, copy_float = 0.1, copy_far_float = 0.2;
@@ -62,6 +59,7 @@ Channel channel_of(const Plan &plan, const tconv_dims &dims, const TargetSchedul
   channel.loads *= lines;
   const double rows = static_cast<double>(sizeof(float) * static_cast<std::size_t>(plan.layer.in_channels)) * lines *
                       static_cast<double>(dims.dim[TCONV_MAX_RANK - 1].in);
+  // Rows of the window that fit are there for the next tile.
   channel.bytes *= rows > first_level ? lines : fresh;
   return channel;
 }
@@ -125,10 +123,8 @@ double planes_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
   const double loads = channel.loads + filters * channel.taps;
   const double cycles_a_channel = std::max(products / busy_share(static_cast<int>(sums)), loads) / 2 + a_load * loads +
                                   channel.bytes / second_level_bytes;
-  auto tiles = static_cast<double>(tconv_ceil_div(layer.out_channels * phases, std::int64_t{target.columns}));
-  for (int d = 0; d < TCONV_MAX_RANK; ++d)
-    tiles *= static_cast<double>(
-        tconv_ceil_div(tconv_ceil_div(dims.dim[d].out, dims.dim[d].stride), std::int64_t{target.tile[d]}));
+  const auto panels = static_cast<double>(tconv_ceil_div(layer.out_channels * phases, std::int64_t{target.columns}));
+  const double tiles = panels * position_tiles(plan, target);
   const double finish = finish_vector + shuffle * shuffles(dims.dim[TCONV_MAX_RANK - 1].stride);
   double cycles = tiles * (begin_tile + static_cast<double>(layer.in_channels) * cycles_a_channel + sums * finish);
 

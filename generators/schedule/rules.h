@@ -64,6 +64,9 @@ TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, boo
                                const RegisterFile &registers);
 TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers);
 
+// The register tiles that one phase's positions of one image fill.
+double position_tiles(const Plan &plan, const TargetSchedule &target);
+
 // Input channels that a step of the innermost loop takes.
 int unrolled_inputs(const Plan &plan);
 

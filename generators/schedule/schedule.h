@@ -114,6 +114,9 @@ inline constexpr std::int64_t thread_work = 1 << 20;
 // Arrays of more bytes do not stay in the second-level cache beside what else a kernel reads.
 inline constexpr double second_level = 640 * 1024;
 
+// Nor do so many in the first-level cache, of what a register tile reads again.
+inline constexpr double first_level = 32 * 1024;
+
 // How a call is cut, for target `index` of the schedule; the plan's batch, or one image.
 tconv_cuts cut_call(const Plan &plan, const Schedule &schedule, std::size_t index, int threads = 1);
 

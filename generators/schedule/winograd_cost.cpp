@@ -45,9 +45,9 @@ struct WeightStream {
 
 // The share of the peak at which products run, in register tiles of so many tiles.
 double use_of_products(const Plan &plan, const TargetSchedule &target, int rows) {
-  constexpr double first_level = 24 << 10;
+  constexpr double held = 24 << 10;  // beside the products, in the first-level cache
   const double weights = sizeof(float) * static_cast<double>(tconv_group_inputs(&plan.layer) * target.columns);
-  return use_of_sums(core_of(plan.processor), target.lanes, target.columns / target.lanes, rows, weights > first_level);
+  return use_of_sums(core_of(plan.processor), target.lanes, target.columns / target.lanes, rows, weights > held);
 }
 
 // Of all products of one phase of one block: multiply-adds at the peak, and what the first pass over the weights waits
@@ -197,10 +197,9 @@ double winograd_cycles(const Plan &plan, const Schedule &schedule, const Registe
   const Core &core = core_of(plan.processor);
   const bool from_memory = weights > core.third_level_bytes;
   const double a_cycle = 2 * registers.lanes;
-  const WeightStream stream = {
-      weights > second_level ? a_cycle / (from_memory ? core.memory_rate : core.third_level_rate) : 0,
-      from_memory ? core.hides_memory : core.hides_third_level,
-      a_cycle / core.third_level_rate * (1 - core.hides_third_level)};
+  const WeightStream stream = {weights > second_level ? a_cycle / core.weights_rate(weights) : 0,
+                               from_memory ? core.hides_memory : core.hides_third_level,
+                               a_cycle / core.third_level_rate * (1 - core.hides_third_level)};
   double cost = 0;
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
     if (tconv_has_kind(&schedule.tiling, kind))
