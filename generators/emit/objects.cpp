@@ -78,6 +78,7 @@ std::vector<Module> winograd_modules(const Plan &plan, const LibraryKernel &kern
     schedule_tile_products(products, one, one.rows[i]);
     Halide::Pipeline pipeline(products.output);
     fetch_ahead(pipeline, products.weights.name(), one.prefetch);
+    fetch_next(pipeline, products.weights.name(), one.fetch);
     modules.push_back(pipeline.compile_to_module({products.transformed, products.weights},
                                                  products_symbol(kernel.name, index, i), target));
   }

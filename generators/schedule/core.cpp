@@ -32,7 +32,7 @@ constexpr Core near_third_level = {.first_level = {1.1, 0.24, 0.24, 0},
                                    .memory_rate = 13,
                                    .hides_third_level = 1,
                                    .hides_memory = 0.5,
-                                   .fetches_ahead = true};
+                                   .fetch = Fetch::ahead};
 
 // All cores share a third level in slices across a mesh, which holds what left the second level. Measured on a Xeon
 // with AMX and 2 MB of second level a core, whose name was hidden (intel-6-167), one thread, with AVX-512. Of a peak of
@@ -63,7 +63,7 @@ constexpr Core far_third_level = {.first_level = {1.1, 0.5, 0.5, 0.3},
                                   .memory_rate = 4,
                                   .hides_third_level = 0,
                                   .hides_memory = 0,
-                                  .fetches_ahead = false};
+                                  .fetch = Fetch::next_point};
 
 }  // namespace
 

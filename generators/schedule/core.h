@@ -16,6 +16,12 @@ struct Feed {
   bool operator==(const Feed &) const = default;
 };
 
+// What is fetched of weights that come from beyond the second-level cache.
+enum class Fetch {
+  ahead,       // what the sums need next, past the second level: TargetSchedule::prefetch
+  next_point,  // what Winograd's next products need, into the second level: TargetSchedule::fetch
+};
+
 struct Core {
   // Of vectors of 16 floats, whose weights stay in the first-level cache, or come from the second for each register
   // tile.
@@ -46,8 +52,7 @@ struct Core {
   double hides_third_level, hides_memory;
   // Of weights of so many bytes, all together.
   double weights_rate(double bytes) const { return bytes > third_level_bytes ? memory_rate : third_level_rate; }
-  // Non-temporal fetches from the third level are faster than loads alone.
-  bool fetches_ahead;
+  Fetch fetch;
 
   bool operator==(const Core &) const = default;
 };

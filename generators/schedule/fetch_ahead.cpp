@@ -81,7 +81,73 @@ class FetchAhead : public ir::IRMutator {
   const int bytes_;
 };
 
+// Halide's own prefetch has one hint, the non-temporal one. Its runtime declares this intrinsic for it.
+ir::Stmt fetch_into_second_level(const Expr &address) {
+  constexpr int read = 0, second_level = 2, data = 1;
+  return ir::Evaluate::make(ir::Call::make(Halide::Int(32), "llvm.prefetch.p0",
+                                           {Halide::reinterpret(Halide::Handle(), address), read, second_level, data},
+                                           ir::Call::Extern));
+}
+
+class FetchNext : public ir::IRMutator {
+ public:
+  FetchNext(std::string buffer, int lines) : buffer_(std::move(buffer)), lines_(lines) {}
+
+ protected:
+  using ir::IRMutator::visit;
+  ir::Stmt visit(const ir::LetStmt *let) override {
+    lets_.push_back(let);
+    ir::Stmt mutated = ir::IRMutator::visit(let);
+    lets_.pop_back();
+    return mutated;
+  }
+  ir::Stmt visit(const ir::For *loop) override {
+    around_.push_back(loop);
+    ir::Stmt body = mutate(loop->body);
+    around_.pop_back();
+    Loads loads(buffer_);
+    ir::substitute_in_all_lets(body).accept(&loads);
+    if (!loads.has_loop && !loads.first.empty() && !around_.empty()) {
+      const Expr start = address(loads.first.front(), *loop);
+      for (int line = 0; line < lines_; ++line)
+        body = ir::Block::make(fetch_into_second_level(start + cache_line * line), body);
+    }
+    return ir::For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy, loop->device_api,
+                         body);
+  }
+
+ private:
+  static Expr counter(const ir::For &loop) { return ir::Variable::make(Halide::Int(32), loop.name); }
+
+  // Of the first line that a step fetches. The steps of `innermost` are added in 64 bits, which needs one addition.
+  Expr address(Expr first_load, const ir::For &innermost) const {
+    Expr before = 0;
+    for (std::size_t i = lets_.size(); i-- > 0;)
+      first_load = ir::substitute(lets_[i]->name, lets_[i]->value, first_load);
+    first_load = ir::substitute(innermost.name, Expr(0), first_load);
+    for (std::size_t i = 1; i < around_.size(); ++i) {
+      first_load = ir::substitute(around_[i]->name, Expr(0), first_load);
+      before = before * around_[i]->extent + counter(*around_[i]);
+    }
+    first_load = ir::substitute(around_[0]->name, counter(*around_[0]) + 1, first_load);
+    const auto wide = [](const Expr &e) { return Halide::cast(Halide::UInt(64), e); };
+    const Expr base = Halide::reinterpret(Halide::UInt(64), ir::Variable::make(Halide::Handle(), buffer_));
+    const Expr steps = ir::simplify(before * innermost.extent);
+    return base + wide(ir::simplify(first_load)) * float_bytes +
+           (wide(steps) + wide(counter(innermost))) * (cache_line * lines_);
+  }
+
+  const std::string buffer_;
+  const int lines_;
+  std::vector<const ir::For *> around_;
+  std::vector<const ir::LetStmt *> lets_;
+};
+
 }  // namespace
+
+void fetch_next(Halide::Pipeline &pipeline, const std::string &weights, int lines) {
+  if (lines > 0) pipeline.add_custom_lowering_pass(new FetchNext(weights, lines));
+}
 
 void fetch_ahead(Halide::Pipeline &pipeline, const std::string &weights, int bytes) {
   if (bytes > 0) pipeline.add_custom_lowering_pass(new FetchAhead(weights, bytes));

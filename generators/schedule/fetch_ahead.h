@@ -13,6 +13,11 @@ namespace tconv {
 // Halide's own directive, for an unrolled row, fetched other lines than the row's (Halide 21).
 void fetch_ahead(Halide::Pipeline &pipeline, const std::string &weights, int bytes);
 
+// For loops of which the outermost runs over blocks of weights that follow one another, the innermost over steps of the
+// sums with one block: each step fetches so many cache lines into the second-level cache, from the next block's first
+// one on, in the order of the steps.
+void fetch_next(Halide::Pipeline &pipeline, const std::string &weights, int lines);
+
 }  // namespace tconv
 
 #endif

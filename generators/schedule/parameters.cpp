@@ -63,6 +63,7 @@ Result<bool> read_field(std::string_view name, std::string_view value, Parameter
   if (name == "rows") return read_numbers(value, ',', p.target.rows);
   if (name == "read") return read_number(value, p.target.read_block);
   if (name == "prefetch") return read_number(value, p.target.prefetch);
+  if (name == "fetch") return read_number(value, p.target.fetch);
   if (name == "square") return read_number(value, p.target.transpose_block);
   if (name == "autoscheduler") {
     p.autoscheduler = value;
@@ -120,6 +121,10 @@ Status check_numbers(const Parameters &p) {
   constexpr int most_prefetch = 1 << 20;
   if (p.target.prefetch > most_prefetch)
     return illegal(fmt::format("prefetch={}: up to {} bytes are legal", p.target.prefetch, most_prefetch));
+  constexpr int most_fetch = 16;
+  const int fetch = p.method == "winograd" ? most_fetch : 0;
+  if (p.target.fetch > fetch)
+    return illegal(fmt::format("fetch={}: up to {} cache lines are legal with {}", p.target.fetch, fetch, p.method));
   if (p.tiling.merge_phases > 3 || p.tiling.dense_phases > 1)
     return illegal(
         fmt::format("merge={} dense={}: 0 to 3 and 0 or 1 are legal", p.tiling.merge_phases, p.tiling.dense_phases));
@@ -284,6 +289,7 @@ std::string to_text(const Parameters &p) {
   if (p.tiling.transpose_input) add(text, "square", p.target.transpose_block, plain.transpose_block);
   add(text, "read", p.target.read_block, 0);
   add(text, "prefetch", p.target.prefetch, 0);
+  add(text, "fetch", p.target.fetch, 0);
   text += fmt::format(" block={}", p.tiling.block_bytes);
   add(text, "grain", p.tiling.thread_work, thread_work);
   return text;

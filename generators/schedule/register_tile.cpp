@@ -158,7 +158,7 @@ int fetch_distance(const Plan &plan, const tconv_tiling &tiling, double tiles) {
   const tconv_dims dims = typical_dims(plan);
   const auto weights = static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims));
   const bool fits = sizeof(float) * weights <= second_level;
-  const bool helps = core_of(plan.processor).fetches_ahead && !plan.general && row_length(plan) > 0;
+  const bool helps = core_of(plan.processor).fetch == Fetch::ahead && !plan.general && row_length(plan) > 0;
   return !helps || fits || tiles > most_tiles ? 0 : far_enough;
 }
 

@@ -51,6 +51,7 @@ struct TargetSchedule {
   int read_block = 0;       // input channels x positions that are transposed as they are read; 0: none
   int transpose_block = 4;  // rows and columns that are transposed in registers
   int prefetch = 0;         // bytes ahead of the sums, from where weights are fetched into the cache; 0: not at all
+  int fetch = 0;  // Winograd: cache lines of later points' weights that each step of the sums fetches; 0: none
 };
 
 struct Schedule {

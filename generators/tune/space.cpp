@@ -128,12 +128,17 @@ class Space {
     }
   }
 
-  // Weights fetched ahead and not, where they come from afar.
+  // Weights fetched before they are needed and not, where they come from afar.
   void with_prefetch(Parameters p) {
-    p.target.prefetch = 0;
+    const int lines = p.target.fetch;
+    p.target.prefetch = p.target.fetch = 0;
     with_grains(p);
     p.target.prefetch = fetch_distance(plan_, p.tiling, 1);
     if (p.target.prefetch > 0) with_grains(p);
+    if (lines == 0) return;
+    p.target.prefetch = 0;
+    p.target.fetch = lines;
+    with_grains(p);
   }
 
   template <typename Blocks>

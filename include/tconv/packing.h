@@ -137,10 +137,12 @@ static inline void tconv_gather_taps(const tconv_layer *layer, const tconv_tile_
   }
 }
 
-/* Packs one phase of one group, from column `first_column` on: [panel][point][input channel][column in the panel]. */
+/* Packs one phase of one group, number `at` of those that are computed apart, from column `first_column` on: each panel
+ * [point][input channel][column]. */
 static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_tile_phase *phase,
                                     const tconv_tile_grid *grid, const tconv_weight_strides *strides,
-                                    const float *weights, int64_t first_column, float *packed) {
+                                    const float *weights, int64_t group, int64_t at, int64_t first_column,
+                                    float *packed) {
   const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel;
   double a[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
   double b[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
@@ -157,8 +159,10 @@ static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_laye
   for (out = 0; out < tconv_group_outputs(layer); ++out)
     for (in = 0; in < inputs; ++in) {
       const int64_t column = first_column + out;
-      float *to = packed + column / panel * panel * grid->points * inputs + in * panel + column % panel;
-      tconv_gather_taps(layer, phase, grid, strides, weights + out * strides->out + in * strides->in, a);
+      const int64_t source = group * strides->group + out * strides->out + in * strides->in;
+      float *to =
+          packed + tconv_panel_weights(tiling, layer, grid, group, column / panel, at) + in * panel + column % panel;
+      tconv_gather_taps(layer, phase, grid, strides, weights + source, a);
       tconv_transform_weights(&dim[0], factor[0], 1, dim[1].taps * dim[2].taps, a, b);
       tconv_transform_weights(&dim[1], factor[1], dim[0].points, dim[2].taps, b, a);
       tconv_transform_weights(&dim[2], factor[2], dim[0].points * dim[1].points, 1, a, b);
@@ -176,11 +180,9 @@ static inline void tconv_pack_tiles(const tconv_tiling *tiling, const tconv_laye
   for (group = 0; group < layer->groups; ++group)
     for (index = 0; index < grid.all_phases; ++index) {
       const int64_t first = merged ? tconv_phase_order(dims, &grid, index) * tconv_group_outputs(layer) : 0;
-      const int64_t at = group * grid.phases + (merged ? 0 : index);
       tconv_tile_phase phase[TCONV_MAX_RANK];
       tconv_split_phase(dims, &grid, index, phase);
-      tconv_pack_phase(tiling, layer, phase, &grid, strides, weights + group * strides->group, first,
-                       packed + at * grid.phase_floats);
+      tconv_pack_phase(tiling, layer, phase, &grid, strides, weights, group, merged ? 0 : index, first, packed);
     }
 }
 

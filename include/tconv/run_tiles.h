@@ -54,8 +54,8 @@ static inline int tconv_run_panel(const tconv_tile_block *block, int64_t group, 
   const tconv_job *job = block->job;
   const tconv_tiling *tiling = &job->kernel->tiling;
   const int64_t column = index * tiling->panel;
-  const float *weights = block->weights + (group * block->grid.phases + phase_index) * block->grid.phase_floats +
-                         column * block->grid.points * tconv_group_inputs(job->layer);
+  const float *weights =
+      block->weights + tconv_panel_weights(tiling, job->layer, &block->grid, group, index, phase_index);
   const float *bias = job->packed + group * tconv_round_up(tconv_group_outputs(job->layer), tiling->panel) + column;
   tconv_tile_phase phase[TCONV_MAX_RANK];
   tconv_tile_range range;

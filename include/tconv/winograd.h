@@ -199,9 +199,17 @@ static inline int64_t tconv_kind_weights(const tconv_tiling *tiling, const tconv
   return floats;
 }
 
-/* The panels of a phase. Packed weights hold them in the order [group][phase][panel]. */
+/* The panels of a phase. */
 static inline int64_t tconv_phase_panels(const tconv_tiling *tiling, const tconv_tile_grid *grid) {
   return grid->columns / tiling->panel;
+}
+
+/* Where the weights of a panel of a group in one phase start among the kind's, in floats. Their order, [group][panel]
+ * [phase], is that in which they are used. */
+static inline int64_t tconv_panel_weights(const tconv_tiling *tiling, const tconv_layer *layer,
+                                          const tconv_tile_grid *grid, int64_t group, int64_t panel, int64_t phase) {
+  const int64_t before = (group * tconv_phase_panels(tiling, grid) + panel) * grid->phases + phase;
+  return before * tiling->panel * grid->points * tconv_group_inputs(layer);
 }
 
 /* What is computed by one task: a panel of a group in one phase or, where their outputs are transposed together, in all

@@ -196,6 +196,29 @@ class Compile(TconvcTest):
                     self.assertEqual(base, again)
                     self.assertEqual(abs(int(second or 0) - int(first or 0)), 64)
 
+    def test_the_next_points_weights_are_fetched_into_the_second_level(self):
+        layer = self.file("wide.json", keras_layer(filters=64, input_shape=[1, 16, 16, 64]))
+        for target, lanes, instruction in (("x86-64-linux-avx2-fma-f16c", 8, r"\tprefetcht1\t"),
+                                           ("arm-64-linux", 4, r"\tprfm\tpldl2keep")):
+            # A panel has one part or two, whose steps follow one another.
+            for columns, turns in ((32, "outer"), (16, "part")):
+                for lines in (0, 2):
+                    fetch = f" fetch={lines}" if lines else ""
+                    self.compile("--emit", "assembly,stmt", "--schedule",
+                                 f"winograd panel=32 columns={columns} lanes={lanes} rows=2 outputs=1x2x2{fetch} "
+                                 "block=262144", layer=layer, target=target)
+                    (assembly,), (statement,) = [[path.read_text() for path in self.out.glob(f"*_{target[:3]}*.{kind}")]
+                                                 for kind in ("s", "stmt")]
+                    # A point has 64 x 32 weights; the next one's begin as many later.
+                    addresses = re.findall(r"llvm.prefetch.p0\(.*weights\) \+ \(uint64\(\((\S+)\.point\*2048\) "
+                                           r"\+ 2048\)\*\(uint64\)4\)\) \+ (.*)\) \+ \(uint64\)(\d+)\), 0, 2, 1\)", statement)
+                    self.assertEqual(len(addresses), statement.count("llvm.prefetch"))
+                    self.assertEqual({int(line) for _, _, line in addresses}, {0, 64} if lines else set())
+                    # But where a row's last tile stands alone.
+                    self.assertEqual(any(f".{turns}" in steps for _, steps, _ in addresses), lines > 0)
+                    self.assertTrue(all("*(uint64)128" in steps for _, steps, _ in addresses))
+                    self.assertEqual(len(re.findall(instruction, assembly)) > 0, lines > 0)
+
     def test_several_targets_make_one_library_that_dispatches(self):
         paths = ["x86-64-linux-avx512_skylake", "x86-64-linux-avx2-fma-f16c"]
         more = [word for path in paths for word in ("--target", path)]

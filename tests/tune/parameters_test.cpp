@@ -38,6 +38,7 @@ void expect_equal(const Parameters &a, const Parameters &b) {
   EXPECT_EQ(a.target.rows, b.target.rows);
   EXPECT_EQ(a.target.read_block, b.target.read_block);
   EXPECT_EQ(a.target.prefetch, b.target.prefetch);
+  EXPECT_EQ(a.target.fetch, b.target.fetch);
   if (s.transpose_input) {
     EXPECT_EQ(a.target.transpose_block, b.target.transpose_block);
   }
