@@ -53,31 +53,52 @@ std::vector<Expr> one_a_line(const std::vector<Expr> &loads) {
   return chosen;
 }
 
-class FetchAhead : public ir::IRMutator {
- public:
-  FetchAhead(std::string buffer, int bytes) : buffer_(std::move(buffer)), bytes_(bytes) {}
-
+// Puts statements before the body of each innermost loop that reads the buffer.
+class BeforeSums : public ir::IRMutator {
  protected:
+  explicit BeforeSums(std::string buffer) : buffer_(std::move(buffer)) {}
+
+  // The loop's, of the places where its loads begin.
+  virtual std::vector<ir::Stmt> fetches(const ir::For &loop, const std::vector<Expr> &loads) const = 0;
+
   using ir::IRMutator::visit;
   ir::Stmt visit(const ir::For *loop) override {
+    around_.push_back(loop);
     ir::Stmt body = mutate(loop->body);
+    around_.pop_back();
     Loads loads(buffer_);
     ir::substitute_in_all_lets(body).accept(&loads);
     if (!loads.has_loop && !loads.first.empty())
-      for (const Expr &load : one_a_line(loads.first)) body = ir::Block::make(fetch(load), body);
+      for (const ir::Stmt &fetch : fetches(*loop, loads.first)) body = ir::Block::make(fetch, body);
     return ir::For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy, loop->device_api,
                          body);
   }
 
+  Expr buffer() const { return ir::Variable::make(Halide::Handle(), buffer_); }
+
+  const std::string buffer_;
+  std::vector<const ir::For *> around_;
+};
+
+class FetchAhead : public BeforeSums {
+ public:
+  FetchAhead(std::string buffer, int bytes) : BeforeSums(std::move(buffer)), bytes_(bytes) {}
+
+ protected:
+  std::vector<ir::Stmt> fetches(const ir::For &, const std::vector<Expr> &loads) const override {
+    std::vector<ir::Stmt> all;
+    for (const Expr &load : one_a_line(loads)) all.push_back(fetch(load));
+    return all;
+  }
+
  private:
   ir::Stmt fetch(const Expr &load) const {
-    const Expr base = ir::Variable::make(Halide::Handle(), buffer_), one = 1;
+    const Expr one = 1;
     return ir::Evaluate::make(ir::Call::make(Halide::Float(32), ir::Call::prefetch,
-                                             {base, ir::simplify(load + bytes_ / float_bytes), one, one},
+                                             {buffer(), ir::simplify(load + bytes_ / float_bytes), one, one},
                                              ir::Call::Intrinsic));
   }
 
-  const std::string buffer_;
   const int bytes_;
 };
 
@@ -89,31 +110,25 @@ ir::Stmt fetch_into_second_level(const Expr &address) {
                                            ir::Call::Extern));
 }
 
-class FetchNext : public ir::IRMutator {
+class FetchNext : public BeforeSums {
  public:
-  FetchNext(std::string buffer, int lines) : buffer_(std::move(buffer)), lines_(lines) {}
+  FetchNext(std::string buffer, int lines) : BeforeSums(std::move(buffer)), lines_(lines) {}
 
  protected:
-  using ir::IRMutator::visit;
+  using BeforeSums::visit;
   ir::Stmt visit(const ir::LetStmt *let) override {
     lets_.push_back(let);
     ir::Stmt mutated = ir::IRMutator::visit(let);
     lets_.pop_back();
     return mutated;
   }
-  ir::Stmt visit(const ir::For *loop) override {
-    around_.push_back(loop);
-    ir::Stmt body = mutate(loop->body);
-    around_.pop_back();
-    Loads loads(buffer_);
-    ir::substitute_in_all_lets(body).accept(&loads);
-    if (!loads.has_loop && !loads.first.empty() && !around_.empty()) {
-      const Expr start = address(loads.first.front(), *loop);
-      for (int line = 0; line < lines_; ++line)
-        body = ir::Block::make(fetch_into_second_level(start + cache_line * line), body);
-    }
-    return ir::For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy, loop->device_api,
-                         body);
+
+  std::vector<ir::Stmt> fetches(const ir::For &loop, const std::vector<Expr> &loads) const override {
+    std::vector<ir::Stmt> all;
+    if (around_.empty()) return all;
+    const Expr start = address(loads.front(), loop);
+    for (int line = 0; line < lines_; ++line) all.push_back(fetch_into_second_level(start + cache_line * line));
+    return all;
   }
 
  private:
@@ -131,15 +146,13 @@ class FetchNext : public ir::IRMutator {
     }
     first_load = ir::substitute(around_[0]->name, counter(*around_[0]) + 1, first_load);
     const auto wide = [](const Expr &e) { return Halide::cast(Halide::UInt(64), e); };
-    const Expr base = Halide::reinterpret(Halide::UInt(64), ir::Variable::make(Halide::Handle(), buffer_));
+    const Expr base = Halide::reinterpret(Halide::UInt(64), buffer());
     const Expr steps = ir::simplify(before * innermost.extent);
     return base + wide(ir::simplify(first_load)) * float_bytes +
            (wide(steps) + wide(counter(innermost))) * (cache_line * lines_);
   }
 
-  const std::string buffer_;
   const int lines_;
-  std::vector<const ir::For *> around_;
   std::vector<const ir::LetStmt *> lets_;
 };
 

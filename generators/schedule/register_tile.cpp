@@ -145,6 +145,13 @@ RegisterFile register_file(const Target &target) {
   return {target.natural_vector_size<float>(), 32};
 }
 
+bool fetches(const Plan &plan, const tconv_tiling &tiling, Fetch how) {
+  if (core_of(plan.processor).fetch != how || plan.general || row_length(plan) == 0) return false;
+  const tconv_dims dims = typical_dims(plan);
+  const auto weights = static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims));
+  return sizeof(float) * weights > second_level;
+}
+
 // Weights that come from beyond the second-level cache, and are used by few tiles before the next ones. One thread, 16
 // KB: with 2 tiles 1.3 times as fast (1024 -> 256 channels k4 s2 on 16 x 16, 512 -> 256 k5 s2), with 5 tiles 1.13 times
 // (256 -> 256 k4 s2 on 32 x 32), with 32 tiles 1.05 times (128 -> 64 k4 s2 on 16 x 16 x 16); with 43 tiles 0.98 times.
@@ -154,12 +161,7 @@ RegisterFile register_file(const Target &target) {
 // second-level cache). All on Zen 5; core.cpp says where it is two to four times slower.
 int fetch_distance(const Plan &plan, const tconv_tiling &tiling, double tiles) {
   constexpr int far_enough = 16 << 10;
-  constexpr double most_tiles = 32;
-  const tconv_dims dims = typical_dims(plan);
-  const auto weights = static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims));
-  const bool fits = sizeof(float) * weights <= second_level;
-  const bool helps = core_of(plan.processor).fetch == Fetch::ahead && !plan.general && row_length(plan) > 0;
-  return !helps || fits || tiles > most_tiles ? 0 : far_enough;
+  return fetches(plan, tiling, Fetch::ahead) && tiles <= most_turns ? far_enough : 0;
 }
 
 TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, bool read_transposed,

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "schedule/core.h"
 #include "schedule/schedule.h"
 
 namespace tconv {
@@ -72,6 +73,12 @@ int unrolled_inputs(const Plan &plan);
 
 // Vectors of a panel that are held together where they waste less than two.
 inline constexpr int wide_panel = 3;
+
+// Whether weights come from beyond the second-level cache, to be fetched so.
+bool fetches(const Plan &plan, const tconv_tiling &tiling, Fetch how);
+
+// More register tiles that take turns with weights have them in the cache.
+inline constexpr double most_turns = 32;
 
 // How far ahead weights are fetched where so many register tiles take turns with each; see TargetSchedule::prefetch.
 int fetch_distance(const Plan &plan, const tconv_tiling &tiling, double tiles);

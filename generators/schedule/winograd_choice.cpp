@@ -176,11 +176,9 @@ std::vector<double> turns_of_weights(const Plan &plan, const tconv_tiling &tilin
 // not count on it: where it took 0.4 or 0.75 of the sums to hide weights, tiles with more of them won, and 20 layers
 // were 0.97 times as fast (0.66 to 1.47).
 int fetched_lines(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &target) {
-  constexpr double most_turns = 32, line_floats = 16;
+  constexpr double line_floats = 16;
   constexpr int most_lines = 6;
-  const tconv_dims dims = typical_dims(plan);
-  const auto weights = static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims));
-  if (sizeof(float) * weights <= second_level || row_length(plan) == 0) return 0;
+  if (!fetches(plan, tiling, Fetch::next_point)) return 0;
   const std::vector<double> turns = turns_of_weights(plan, tiling, target);
   if (turns.empty() || *std::min_element(turns.begin(), turns.end()) > most_turns) return 0;
   const double most = *std::max_element(turns.begin(), turns.end());
@@ -233,7 +231,7 @@ TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &ti
   const tconv_tile_grid grid = tconv_find_tile_grid(&tiling, &plan.layer, &dims, 0);
   const auto tiles = static_cast<double>(grid.dim[0].count * grid.dim[1].count * grid.dim[2].count);
   target.prefetch = fetch_distance(plan, tiling, tiles / target.rows[0]);
-  if (core_of(plan.processor).fetch == Fetch::next_point) target.fetch = fetched_lines(plan, tiling, target);
+  target.fetch = fetched_lines(plan, tiling, target);
   return target;
 }
 
@@ -313,9 +311,9 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, S
     const double error = tconv_winograd_error(&tiling, &plan.layer, &dims);
     for (const std::int32_t panel : panels_of(plan, tiling, widest)) {
       tiling.panel = panel;
+      Schedule one = with_tiling(plan, targets, tiling);
       for (const std::int64_t bytes : block_sizes(plan, tiling)) {
-        tiling.block_bytes = bytes;
-        const Schedule one = with_tiling(plan, targets, tiling);
+        one.tiling.block_bytes = bytes;
         const double cycles = winograd_cycles(plan, one, registers);
         const double ranked = cycles * (1 + error_cost * std::log2(error));
         if (!best.targets.empty() && ranked >= least_ranked) continue;
@@ -334,6 +332,8 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, S
     direct.reason += fmt::format("; not winograd: {}, {} is asked for", model, asked);
     return direct;
   }
+  // What is fetched depends on the block.
+  best = with_tiling(plan, targets, best.tiling);
   best.reason = fmt::format("{}, transforms included; {} transform points", model, points_of(plan, best.tiling));
   return best;
 }

@@ -137,12 +137,11 @@ static inline void tconv_gather_taps(const tconv_layer *layer, const tconv_tile_
   }
 }
 
-/* Packs one phase of one group, number `at` of those that are computed apart, from column `first_column` on: each panel
- * [point][input channel][column]. */
+/* Packs one phase of one group, from column `first_column` on: each panel [point][input channel][column], where
+ * tconv_panel_weights() puts it behind `packed`, the first one. */
 static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_tile_phase *phase,
                                     const tconv_tile_grid *grid, const tconv_weight_strides *strides,
-                                    const float *weights, int64_t group, int64_t at, int64_t first_column,
-                                    float *packed) {
+                                    const float *weights, int64_t first_column, float *packed) {
   const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel;
   double a[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
   double b[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
@@ -159,10 +158,8 @@ static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_laye
   for (out = 0; out < tconv_group_outputs(layer); ++out)
     for (in = 0; in < inputs; ++in) {
       const int64_t column = first_column + out;
-      const int64_t source = group * strides->group + out * strides->out + in * strides->in;
-      float *to =
-          packed + tconv_panel_weights(tiling, layer, grid, group, column / panel, at) + in * panel + column % panel;
-      tconv_gather_taps(layer, phase, grid, strides, weights + source, a);
+      float *to = packed + tconv_panel_weights(tiling, layer, grid, 0, column / panel, 0) + in * panel + column % panel;
+      tconv_gather_taps(layer, phase, grid, strides, weights + out * strides->out + in * strides->in, a);
       tconv_transform_weights(&dim[0], factor[0], 1, dim[1].taps * dim[2].taps, a, b);
       tconv_transform_weights(&dim[1], factor[1], dim[0].points, dim[2].taps, b, a);
       tconv_transform_weights(&dim[2], factor[2], dim[0].points * dim[1].points, 1, a, b);
@@ -182,7 +179,8 @@ static inline void tconv_pack_tiles(const tconv_tiling *tiling, const tconv_laye
       const int64_t first = merged ? tconv_phase_order(dims, &grid, index) * tconv_group_outputs(layer) : 0;
       tconv_tile_phase phase[TCONV_MAX_RANK];
       tconv_split_phase(dims, &grid, index, phase);
-      tconv_pack_phase(tiling, layer, phase, &grid, strides, weights, group, merged ? 0 : index, first, packed);
+      tconv_pack_phase(tiling, layer, phase, &grid, strides, weights + group * strides->group, first,
+                       packed + tconv_panel_weights(tiling, layer, &grid, group, 0, merged ? 0 : index));
     }
 }
 
