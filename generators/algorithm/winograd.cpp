@@ -26,8 +26,10 @@ tconv_tile_grid grid_of(const Plan &plan, const tconv_tiling &tiling, int kind) 
 
 // Of the Halide dimension i.
 const tconv_tiles &tiles_of(const tconv_tile_grid &grid, int i) { return grid.dim[TCONV_MAX_RANK - 1 - i]; }
+// Tiles of one output have their taps added up before (tconv/bf16x3.h).
 const tconv_interpolation &points_of(const tconv_tile_grid &grid, int i) {
-  return *tconv_find_interpolation(tiles_of(grid, i).outputs, tiles_of(grid, i).taps);
+  const tconv_tiles &tiles = tiles_of(grid, i);
+  return *tconv_find_interpolation(tiles.outputs, tiles.outputs == 1 ? 1 : tiles.taps);
 }
 
 // The sum of `count` terms, each by its factor.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "algorithm/activation_expr.h"
+#include "algorithm/bf16x3.h"
 #include "algorithm/phase_conv.h"
 #include "algorithm/transpose.h"
 #include "schedule/fetch_ahead.h"
@@ -73,7 +74,16 @@ std::vector<Module> winograd_modules(const Plan &plan, const LibraryKernel &kern
   const Schedule &schedule = kernel.schedule;
   const TargetSchedule &one = schedule.targets[index];
   std::vector<Module> modules;
-  for (std::size_t i = 0; i < one.rows.size(); ++i) {
+  if (schedule.tiling.bf16x3) {
+    Module sums(kernel.name, target);
+    sums.append(split_sums(plan, schedule.tiling, products_symbol(kernel.name, index, 0)));
+    modules.push_back(std::move(sums));
+    SplitInput input = split_input(plan);
+    schedule_split_input(input);
+    modules.push_back(Halide::Pipeline(input.output)
+                          .compile_to_module({input.window}, transform_input_symbol(kernel.name, index, 0), target));
+  }
+  for (std::size_t i = 0; !schedule.tiling.bf16x3 && i < one.rows.size(); ++i) {
     TileProducts products = tile_products(plan, schedule.tiling);
     schedule_tile_products(products, one, one.rows[i]);
     Halide::Pipeline pipeline(products.output);
@@ -84,10 +94,13 @@ std::vector<Module> winograd_modules(const Plan &plan, const LibraryKernel &kern
   }
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
     if (!has_own_functions(plan, schedule.tiling, kind)) continue;
-    InputTransform input = input_transform(plan, schedule.tiling, kind);
-    schedule_input_transform(input, plan, one);
-    modules.push_back(Halide::Pipeline(input.output)
-                          .compile_to_module({input.window}, transform_input_symbol(kernel.name, index, kind), target));
+    if (!schedule.tiling.bf16x3) {
+      InputTransform input = input_transform(plan, schedule.tiling, kind);
+      schedule_input_transform(input, plan, one);
+      modules.push_back(
+          Halide::Pipeline(input.output)
+              .compile_to_module({input.window}, transform_input_symbol(kernel.name, index, kind), target));
+    }
     OutputTransform output = output_transform(plan, schedule.tiling, kind);
     schedule_output_transform(output, one);
     modules.push_back(

@@ -31,11 +31,14 @@ constexpr Target::Feature processor_features[] = {Target::SSE41,
 
 const std::string x86_avx2 = "avx-avx2-f16c-fma-sse41";
 const std::string x86_avx512 = "avx-avx2-avx512-avx512_skylake-f16c-fma-sse41";
+const std::string x86_amx =
+    "avx-avx2-avx512-avx512_cannonlake-avx512_sapphirerapids-avx512_skylake-avx512_zen4-avxvnni-f16c-fma-sse41";
 
 TargetFamily x86_family(const std::string &system) {
   const std::string base = "x86-64-" + system;
-  return {
-      base, {base + "-" + x86_avx512, base + "-" + x86_avx2, base + "-sse41"}, "one library, dispatched at run time"};
+  std::vector<std::string> paths = {base + "-" + x86_avx512, base + "-" + x86_avx2, base + "-sse41"};
+  if (system == "linux") paths.insert(paths.begin(), base + "-" + x86_amx);
+  return {base, paths, "one library, dispatched at run time"};
 }
 
 TargetFamily arm_family(const std::string &system) { return {"arm-64-" + system, {"arm-64-" + system}, "NEON"}; }
@@ -53,6 +56,8 @@ int count_features(const Target &target) {
 
 // AVX-512 for servers is no use without what every such processor has besides.
 Target with_implied(Target target) {
+  if (target.has_feature(Target::AVX512_SapphireRapids))
+    target.set_features({Target::AVX512_Zen4, Target::AVX512_Cannonlake, Target::AVX512_Skylake, Target::AVXVNNI});
   if (target.has_feature(Target::AVX512_Skylake)) target.set_feature(Target::AVX512);
   if (target.has_feature(Target::AVX512)) target.set_features({Target::AVX2, Target::FMA, Target::F16C});
   if (target.has_feature(Target::AVX2)) target.set_feature(Target::AVX);

@@ -16,6 +16,7 @@
 
 #include "emit/processor.h"
 #include "schedule/core.h"
+#include "schedule/rules.h"
 #include "schedule/shipped_schedules.h"
 
 namespace tconv {
@@ -155,11 +156,33 @@ constexpr double most_octaves = 2;
 // Nor are those that the cost model expects to be slower than its own choice, beyond what it can tell.
 constexpr double most_slower = 1.02;
 
+// The target whose records serve a plan: where the rules leave matrix units alone, that of the vectors beside them.
+Halide::Target target_of_records(const Plan &plan, const std::vector<Halide::Target> &targets) {
+  using Halide::Target;
+  Target target = targets[0];
+  if (!target.has_feature(Target::AVX512_SapphireRapids) || choose_schedule(plan, targets).tiling.bf16x3) return target;
+  for (const Target::Feature feature :
+       {Target::AVX512_SapphireRapids, Target::AVX512_Zen4, Target::AVX512_Cannonlake, Target::AVXVNNI})
+    target.set_feature(feature, false);
+  return target;
+}
+
+// Of a library: its targets share the packed weights, which are of one form.
+Status check_for_all(const Plan &plan, const std::vector<Halide::Target> &targets, const Parameters &parameters) {
+  const std::string refusal = parameters.tiling.bf16x3 ? refuse_bf16x3(plan, targets) : "";
+  if (!refusal.empty()) return invalid_argument(fmt::format("schedule: not bf16x3: {}", refusal));
+  return check_parameters(plan, targets[0], parameters);
+}
+
 std::optional<Schedule> from_database(const Database &database, const Plan &plan,
                                       const std::vector<Halide::Target> &targets) {
-  for (const Match &match : find_matches(database, plan, targets[0], most_octaves)) {
+  std::vector<Match> matches = find_matches(database, plan, targets[0], most_octaves);
+  const Halide::Target other = target_of_records(plan, targets);
+  if (other != targets[0])
+    for (const Match &match : find_matches(database, plan, other, most_octaves)) matches.push_back(match);
+  for (const Match &match : matches) {
     const Parameters parameters = parse_parameters(match.record->parameters).value();
-    if (!check_parameters(plan, targets[0], parameters).ok()) continue;
+    if (!check_for_all(plan, targets, parameters).ok()) continue;
     const std::string measured = fmt::format("on {}: {}", match.record->processor, match.record->figures);
     if (match.distance == 0)
       return from_parameters(plan, targets, parameters, "measured " + measured,
@@ -244,7 +267,7 @@ Result<Schedule> find_schedule(const Plan &plan, const std::vector<Halide::Targe
   if (!sources.text.empty()) {
     const Result<Parameters> parameters = parse_parameters(sources.text);
     if (!parameters.ok()) return parameters.status();
-    const Status legal = check_parameters(plan, targets[0], parameters.value());
+    const Status legal = check_for_all(plan, targets, parameters.value());
     if (!legal.ok()) return legal;
     return from_parameters(plan, targets, parameters.value(), "as --schedule says", "given");
   }

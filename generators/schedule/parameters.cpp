@@ -13,7 +13,7 @@ namespace tconv {
 namespace {
 
 const std::vector<std::string> methods = {"direct",    "pixel_shuffle", "phase_rows", "depthwise",
-                                          "lane_sums", "planes",        "winograd"};
+                                          "lane_sums", "planes",        "winograd",   "bf16x3"};
 const std::vector<std::string> autoschedulers = {"adams2019", "li2018", "mullapudi2016"};
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -80,7 +80,7 @@ Result<bool> read_field(std::string_view name, std::string_view value, Parameter
 std::int32_t usual_merge(const std::string &method) {
   if (method == "phase_rows") return 2;
   if (method == "planes") return 3;
-  return method == "winograd" || method == "depthwise" ? 0 : 1;
+  return method == "winograd" || method == "bf16x3" || method == "depthwise" ? 0 : 1;
 }
 
 std::int32_t usual_dense(const std::string &method) { return method == "phase_rows" || method == "planes" ? 1 : 0; }
@@ -270,6 +270,17 @@ Status check_winograd(const Plan &plan, const Parameters &p, const RegisterFile 
   return {};
 }
 
+// All but the blocks follows from the layer.
+Status check_bf16x3(const Plan &plan, const Parameters &p, const Halide::Target &target) {
+  const std::string refusal = refuse_bf16x3(plan, {target});
+  if (!refusal.empty()) return illegal("not bf16x3: " + refusal);
+  Parameters own = parameters_of(bf16x3_schedule(plan, {target}), 0);
+  own.tiling.block_bytes = p.tiling.block_bytes;
+  own.tiling.thread_work = p.tiling.thread_work;
+  if (to_text(own) == to_text(p)) return {};
+  return illegal(fmt::format("bf16x3 serves this layer as '{}' alone, but for block and grain", to_text(own)));
+}
+
 }  // namespace
 
 std::string to_text(const Parameters &p) {
@@ -306,6 +317,7 @@ Result<Parameters> parse_parameters(std::string_view text) {
   p.tiling.dense_phases = usual_dense(p.method);
   p.tiling.group_columns = p.method == "depthwise" ? 1 : 0;
   p.tiling.lane_sums = p.method == "lane_sums" ? 1 : 0;
+  p.tiling.bf16x3 = p.method == "bf16x3" ? 1 : 0;
   p.tiling.thread_work = thread_work;
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::size_t equals = std::min(words[i].find('='), words[i].size());
@@ -326,6 +338,7 @@ Status check_parameters(const Plan &plan, const Halide::Target &target, const Pa
   const Status status = check_numbers(p);
   if (!status.ok()) return status;
   if (p.method == "winograd") return check_winograd(plan, p, registers);
+  if (p.method == "bf16x3") return check_bf16x3(plan, p, target);
   if (p.method == "planes") return check_planes(plan, p, registers);
   if (p.method == "lane_sums") return check_lane_sums(plan, p, registers);
   return check_direct(plan, p, registers, registers.lanes);
@@ -346,14 +359,16 @@ Schedule schedule_of(const Plan &plan, const std::vector<Halide::Target> &target
   for (std::size_t i = 1; i < targets.size(); ++i) {
     const RegisterFile registers = register_file(targets[i]);
     schedule.targets.push_back(
-        winograd ? schedule_winograd_target(plan, schedule.tiling, registers)
-                 : schedule_target(plan, schedule.tiling, parameters.target.read_block > 0, registers));
+        schedule.tiling.bf16x3 ? parameters.target
+        : winograd             ? schedule_winograd_target(plan, schedule.tiling, registers)
+                               : schedule_target(plan, schedule.tiling, parameters.target.read_block > 0, registers));
   }
   return schedule;
 }
 
 double expected_cycles(const Plan &plan, const Halide::Target &target, const Parameters &parameters) {
   const RegisterFile registers = register_file(target);
+  if (parameters.tiling.bf16x3) return bf16x3_cycles(plan, schedule_of(plan, {target}, parameters));
   if (tconv_is_winograd(&parameters.tiling))
     return winograd_cycles(plan, schedule_of(plan, {target}, parameters), registers);
   return direct_cycles(plan, parameters.tiling, parameters.target, registers);

@@ -104,6 +104,12 @@ std::vector<std::int64_t> tile_row_lengths(const Plan &plan, const tconv_tiling 
 int best_product_rows(const Plan &plan, const TargetSchedule &target, std::int64_t row, int most);
 double winograd_cycles(const Plan &plan, const Schedule &schedule, const RegisterFile &registers);
 
+// Sums by matrix units: why they do not serve the plan on all of the targets, empty where they do; their one schedule;
+// its cycles, as the model has them.
+std::string refuse_bf16x3(const Plan &plan, const std::vector<Halide::Target> &targets);
+Schedule bf16x3_schedule(const Plan &plan, const std::vector<Halide::Target> &targets);
+double bf16x3_cycles(const Plan &plan, const Schedule &schedule);
+
 // What the driver knows of a target's products: their register tiles. Points into `target`.
 tconv_tile_functions tile_functions(const TargetSchedule &target);
 

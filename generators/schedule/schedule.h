@@ -9,6 +9,7 @@
 
 #include <Halide.h>
 
+#include "algorithm/bf16x3.h"
 #include "algorithm/lane_sums.h"
 #include "algorithm/phase_conv.h"
 #include "algorithm/planes.h"
@@ -56,7 +57,7 @@ struct TargetSchedule {
 
 struct Schedule {
   std::string method;  // "direct", "pixel_shuffle" (all phases read one window), "phase_rows", "depthwise",
-                       // "lane_sums", "planes" or "winograd"
+                       // "lane_sums", "planes", "winograd" or "bf16x3"
   std::string reason;  // why these parameters, for `explain`
   std::string source = "from the rules for registers and sizes; nothing was measured";
   std::string autoscheduler;  // one of Halide's, in place of the targets' parts; empty: none
@@ -134,6 +135,10 @@ CopiedFloats copied_floats(const Plan &plan, const Schedule &schedule);
 // `direct`, whose reason then says why.
 Schedule choose_winograd(const Plan &plan, const std::vector<Halide::Target> &targets, Schedule direct);
 
+// Sums by matrix units, where all targets have them and the model expects them to be faster than `best`; otherwise
+// `best`, whose reason then says why.
+Schedule choose_bf16x3(const Plan &plan, const std::vector<Halide::Target> &targets, Schedule best);
+
 // What CPU schedules share: the sums of a register tile stay in registers. The loops of the update, innermost first;
 // returns it.
 Halide::Stage hold_sum(PhaseConv &conv, const TargetSchedule &schedule, int columns, const Halide::Var &vector_axis,
@@ -165,6 +170,9 @@ void schedule_input_transform(InputTransform &transform, const Plan &plan, const
 void schedule_tile_products(TileProducts &products, const TargetSchedule &schedule, int rows);
 void schedule_output_transform(OutputTransform &transform, const TargetSchedule &schedule);
 void schedule_tile_copy(TileCopy &copy, const TargetSchedule &schedule);
+
+// The parts of numbers for matrix units.
+void schedule_split_input(SplitInput &split);
 
 // The columns that a warp of threads takes with channels last.
 inline constexpr int cuda_panel = 32;

@@ -203,6 +203,7 @@ std::string refuse_winograd(const Plan &plan) {
 }
 
 int function_kind(const Plan &plan, const tconv_tiling &tiling, int kind) {
+  if (tiling.bf16x3) return 0;
   const tconv_dims dims = typical_dims(plan);
   for (int d = 0; d < TCONV_MAX_RANK; ++d)
     if (tconv_sorts_are_alike(&dims.dim[d], tiling.tile_outputs[0][d], tiling.tile_outputs[1][d])) kind &= ~(1 << d);

@@ -76,6 +76,18 @@ void schedule_output_transform(OutputTransform &t, const TargetSchedule &schedul
   keep_in_registers(t.stages, t.output, outer, t.column, schedule.lanes);
 }
 
+void schedule_split_input(SplitInput &s) {
+  constexpr int lanes = 16;  // all processors with matrix units have these
+  Var half("half"), lane("lane");
+  s.output.split(s.channel, half, lane, lanes)
+      .reorder(lane, s.part, half, s.chunk, s.x, s.y, s.z)
+      .vectorize(lane)
+      .unroll(s.part)
+      .unroll(half);
+  s.value.compute_at(s.output, half).store_in(MemoryType::Stack).vectorize(s.channel, lanes);
+  s.rest.compute_at(s.output, half).store_in(MemoryType::Stack).vectorize(s.channel, lanes);
+}
+
 void schedule_tile_copy(TileCopy &t, const TargetSchedule &schedule) {
   t.output.vectorize(t.column, schedule.lanes, TailStrategy::GuardWithIf);
 }

@@ -96,6 +96,11 @@ class Space {
     }
   }
 
+  void add_bf16x3() {
+    if (!refuse_bf16x3(plan_, {target_}).empty()) return;
+    with_blocks(parameters_of(bf16x3_schedule(plan_, {target_}), 0), winograd_blocks);
+  }
+
   std::vector<Candidate> take() {
     std::stable_sort(all_.begin(), all_.end(),
                      [](const Candidate &a, const Candidate &b) { return a.cycles < b.cycles; });
@@ -133,7 +138,7 @@ class Space {
     const int lines = p.target.fetch;
     p.target.prefetch = p.target.fetch = 0;
     with_grains(p);
-    p.target.prefetch = fetch_distance(plan_, p.tiling, 1);
+    p.target.prefetch = p.tiling.bf16x3 ? 0 : fetch_distance(plan_, p.tiling, 1);
     if (p.target.prefetch > 0) with_grains(p);
     if (lines == 0) return;
     p.target.prefetch = 0;
@@ -284,6 +289,7 @@ std::vector<Candidate> search_space(const Plan &plan, const Halide::Target &targ
   space.add_lane_sums();
   space.add_planes();
   space.add_winograd();
+  space.add_bf16x3();
   return space.take();
 }
 

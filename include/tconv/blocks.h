@@ -238,8 +238,19 @@ static inline int64_t tconv_staged_floats(const tconv_blocks *blocks, const tcon
   return tconv_merges_columns(tiling) ? tconv_round_up(positions * tiling->panel, 16) : 0;
 }
 
+/* Positions of the window of a block that is split (bf16x3.h), in one dimension. */
+static inline int64_t tconv_split_extent(const tconv_blocks *blocks, int d, int64_t size) {
+  return size + blocks->high[d] - blocks->low[d];
+}
+static inline int64_t tconv_split_positions(const tconv_blocks *blocks) {
+  int64_t positions = 1;
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) positions *= tconv_split_extent(blocks, d, blocks->size[d]);
+  return positions;
+}
+
 /* Floats of all kinds of a task: a block's transformed input, and its products of one panel, which the kinds compute in
- * turn. */
+ * turn. A window that is split serves all kinds; sums are there for all its positions. */
 typedef struct tconv_task_floats {
   int64_t transformed, products;
 } tconv_task_floats;
@@ -248,6 +259,12 @@ static inline tconv_task_floats tconv_find_task_floats(const tconv_blocks *block
                                                        const tconv_layer *layer, const tconv_task_kinds *kinds) {
   tconv_task_floats floats = {0, 0};
   int i;
+  if (tiling->bf16x3) {
+    const int64_t positions = tconv_split_positions(blocks);
+    floats.transformed = (positions + TCONV_SPLIT_ROWS) * tconv_split_row_floats(layer->in_channels);
+    floats.products = (positions + TCONV_SPLIT_ROWS) * tiling->panel;
+    return floats;
+  }
   for (i = 0; i < kinds->count; ++i) {
     floats.transformed += tconv_transformed_floats(blocks, layer, &kinds->grid[i]);
     floats.products = tconv_max(floats.products, tconv_products_floats(blocks, tiling, &kinds->grid[i]));
@@ -361,7 +378,7 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
   if (blocks->parts < threads) tconv_even_out(blocks, functions->rows[0], grid, batch * blocks->parts, threads);
   per_image = tconv_count_blocks(blocks);
   tconv_set_tasks(tiling, path, layer, dims, batch * per_image, blocks);
-  for (i = 0; i < functions->products_count; ++i) slack = tconv_max(slack, functions->rows[i]);
+  for (i = 0; !tiling->bf16x3 && i < functions->products_count; ++i) slack = tconv_max(slack, functions->rows[i]);
   floats = tconv_find_task_floats(blocks, tiling, layer, &kinds);
   blocks->worker_floats = blocks->window_floats + blocks->output_floats + floats.transformed +
                           slack * tconv_tile_row_floats(layer) + floats.products + tconv_staged_floats(blocks, tiling);

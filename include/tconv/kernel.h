@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-#define TCONV_ABI_VERSION 2
+#define TCONV_ABI_VERSION 3
 
 /* The widest panel of packed weights. */
 enum { TCONV_MAX_PANEL = 64 };
@@ -63,7 +63,11 @@ typedef int (*tconv_function)(void **argv);
  *   transform_output: products (column, tile x, y, z, point x, y, z), bias (column), int32 first output x, y, z, int32
  *       extent x, y, z; output (column, in the tile x, y, z, tile x, y, z). Output `first + outputs * tile + j` is
  *       written where it lies in [0, extent).
- *   copy: from (column, x, y, z) to the same, [0] contiguous in both */
+ *   copy: from (column, x, y, z) to the same, [0] contiguous in both
+ * Where the tiling says bf16x3 (tconv/bf16x3.h), of tiles of one output:
+ *   transform_input: window (input channel, x, y, z); split (channel of 32, part, chunk, x, y, z), bfloat16 as uint16
+ *   products: split (float, position, point x, y, z), weights of one panel; sums (column, position), which are written
+ *       up to a multiple of 32 positions; transform_output takes these as products of one point */
 typedef struct tconv_tile_functions {
   tconv_function transform_input, transform_output;
   const tconv_function *products; /* each reads `transformed` up to a multiple of its `rows` in x */
@@ -114,6 +118,7 @@ typedef struct tconv_tiling {
   int32_t transpose_output; /* 1: and write such outputs */
   int64_t thread_work;      /* multiply-adds for which a further thread is woken; 0: for any */
   int32_t lane_sums;        /* 1: vectors run over input channels; a column's weights lie together */
+  int32_t bf16x3;           /* 1: sums by matrix units, of numbers in three parts (bf16x3.h): tiles of one output */
 } tconv_tiling;
 
 typedef struct tconv_kernel {

@@ -153,17 +153,22 @@ static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_laye
     const tconv_interpolation *points = tconv_find_interpolation(dim[d].outputs, dim[d].taps);
     for (point = 0; point < dim[d].points; ++point)
       for (tap = 0; tap < dim[d].taps; ++tap)
-        factor[d][point][tap] = tconv_weight_factor(points, point, tap, dim[d].taps);
+        factor[d][point][tap] = tiling->bf16x3 ? point == tap : tconv_weight_factor(points, point, tap, dim[d].taps);
   }
   for (out = 0; out < tconv_group_outputs(layer); ++out)
     for (in = 0; in < inputs; ++in) {
       const int64_t column = first_column + out;
-      float *to = packed + tconv_panel_weights(tiling, layer, grid, 0, column / panel, 0) + in * panel + column % panel;
+      float *to = packed + tconv_panel_weights(tiling, layer, grid, 0, column / panel, 0);
       tconv_gather_taps(layer, phase, grid, strides, weights + out * strides->out + in * strides->in, a);
       tconv_transform_weights(&dim[0], factor[0], 1, dim[1].taps * dim[2].taps, a, b);
       tconv_transform_weights(&dim[1], factor[1], dim[0].points, dim[2].taps, b, a);
       tconv_transform_weights(&dim[2], factor[2], dim[0].points * dim[1].points, 1, a, b);
-      for (point = 0; point < grid->points; ++point) to[point * inputs * panel] = (float)b[point];
+      for (point = 0; point < grid->points; ++point) {
+        if (tiling->bf16x3)
+          tconv_pack_split(to + point * panel * tconv_split_floats(inputs), panel, in, column % panel, (float)b[point]);
+        else
+          to[(point * inputs + in) * panel + column % panel] = (float)b[point];
+      }
     }
 }
 

@@ -13,6 +13,7 @@
 
 #include "tconv/error_handler.h"
 #include "tconv/general_choice.h"
+#include "tconv/matrix_units.h"
 #include "tconv/run_tiles.h"
 #include "tconv/shares.h"
 
@@ -261,11 +262,19 @@ static inline int tconv_check_workspace(const tconv_cuts *cuts, const tconv_call
 
 /* ---- What a caller uses. ---- */
 
+/* Whether this process may run the kernel's code for a path: matrix units are asked for where the code uses them. */
+static inline int tconv_may_run(const tconv_kernel *kernel, const tconv_path *path) {
+  const int feature = halide_target_feature_avx512_sapphirerapids;
+  const int has_units = path->features[feature / 64] >> feature % 64 & 1;
+  if (!halide_can_use_target_features(2, path->features)) return 0;
+  return !(kernel->tiling.bf16x3 && has_units) || tconv_allow_matrix_units();
+}
+
 /* The best path that this processor runs, the first of those for one instruction set; NULL if there is none. */
 static inline const tconv_path *tconv_select_path(const tconv_kernel *kernel) {
   int i;
   for (i = 0; i < kernel->path_count; ++i)
-    if (halide_can_use_target_features(2, kernel->paths[i].features)) return &kernel->paths[i];
+    if (tconv_may_run(kernel, &kernel->paths[i])) return &kernel->paths[i];
   return NULL;
 }
 

@@ -62,7 +62,8 @@ static inline int tconv_run_panel(const tconv_tile_block *block, int64_t group, 
   int status;
   tconv_split_phase(&job->dims, &block->grid, phase_index, phase);
   if (!tconv_find_tile_range(block, phase, &range)) return TCONV_OK;
-  status = tconv_multiply_panel(block, &range, group, weights);
+  status =
+      tiling->bf16x3 ? tconv_sum_panel(block, &range, weights) : tconv_multiply_panel(block, &range, group, weights);
   if (status != TCONV_OK) return status;
   return tconv_transform_panel(block, &range, bias, tconv_find_tile_target(block, &range, phase, outputs));
 }
@@ -102,8 +103,10 @@ static inline tconv_tile_block tconv_find_tile_block(const tconv_job *job, int k
     block.start[d] = start[d] / outputs;
     block.all.first[d] = 0;
     block.all.count[d] = size[d] / outputs;
+    block.stored[d] = job->kernel->tiling.bf16x3 ? tconv_split_extent(&job->blocks, d, size[d]) : block.all.count[d];
   }
-  block.row_floats = tconv_tile_row_floats(job->layer);
+  block.row_floats =
+      job->kernel->tiling.bf16x3 ? tconv_split_row_floats(job->layer->in_channels) : tconv_tile_row_floats(job->layer);
   block.point_floats = tconv_point_floats(job->layer, block.all.count[0] * block.all.count[1] * block.all.count[2]);
   block.weights = job->packed + tconv_kind_weights(&job->kernel->tiling, job->layer, &job->dims, kind);
   block.window = block.staged = block.products = block.transformed = NULL;
@@ -111,7 +114,8 @@ static inline tconv_tile_block tconv_find_tile_block(const tconv_job *job, int k
 }
 
 /* Parts [part, end) of the units, of the block of positions [start, start + size); `memory` is the worker's: the
- * window, the outputs and the columns that are staged, the products, and each kind's transformed input. */
+ * window, the outputs and the columns that are staged, the products, and each kind's transformed input, which all
+ * share where it is split. */
 static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int64_t *start, const int64_t *size,
                                   int64_t part, int64_t end, float *memory) {
   const tconv_tiling *tiling = &job->kernel->tiling;
@@ -130,7 +134,7 @@ static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int
     blocks[i].staged = staged;
     blocks[i].products = products;
     blocks[i].transformed = transformed;
-    transformed += tconv_transformed_floats(&job->blocks, job->layer, &kinds.grid[i]);
+    if (!tiling->bf16x3) transformed += tconv_transformed_floats(&job->blocks, job->layer, &kinds.grid[i]);
   }
   status = tconv_transform_windows(blocks, kinds.count);
   units = tconv_tile_units(tiling, job->layer, &blocks->grid);

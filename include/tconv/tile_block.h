@@ -25,6 +25,7 @@ typedef struct tconv_tile_block {
   int64_t start[TCONV_MAX_RANK]; /* in tiles */
   tconv_tile_range all;
   int64_t point_floats, row_floats; /* of the transformed input */
+  int64_t stored[TCONV_MAX_RANK];   /* tiles that it holds; positions where it is split */
   const float *weights;
   float *window, *staged, *products, *transformed;
 } tconv_tile_block;
@@ -70,6 +71,35 @@ static inline int tconv_load_tiles(const tconv_tile_block *block, const tconv_ti
   return tconv_load_window(block->job, block->image, start, size, block->window, window);
 }
 
+/* Splits that window. */
+static inline int tconv_split_loaded(const tconv_tile_block *block, const tconv_tile_range *range,
+                                     const tconv_window *window) {
+  const int64_t channels = block->job->layer->in_channels;
+  halide_dimension_t window_dim[1 + TCONV_MAX_RANK], split_dim[3 + TCONV_MAX_RANK];
+  halide_buffer_t from, to;
+  void *argv[2];
+  int64_t stride = 2 * block->row_floats;
+  int i;
+  tconv_set_dim(&window_dim[0], channels, window->channel_stride);
+  tconv_set_dim(&split_dim[0], TCONV_SPLIT_CHUNK, 1);
+  tconv_set_dim(&split_dim[1], TCONV_SPLIT_PARTS, TCONV_SPLIT_CHUNK);
+  tconv_set_dim(&split_dim[2], tconv_split_chunks(channels), TCONV_SPLIT_PARTS * TCONV_SPLIT_CHUNK);
+  for (i = 0; i < TCONV_MAX_RANK; ++i) {
+    const int d = TCONV_MAX_RANK - 1 - i;
+    tconv_set_dim(&window_dim[1 + i], window->extent[d], window->stride[d]);
+    tconv_set_dim(&split_dim[3 + i], window->extent[d], stride);
+    stride *= block->stored[d];
+  }
+  from = tconv_buffer(window->data, 1 + TCONV_MAX_RANK, window_dim);
+  to = tconv_buffer(block->transformed + tconv_first_tile(range->first, block->stored) * block->row_floats,
+                    3 + TCONV_MAX_RANK, split_dim);
+  to.type.code = halide_type_uint;
+  to.type.bits = 16;
+  argv[0] = &from;
+  argv[1] = &to;
+  return block->job->path->tiles[block->kind].transform_input(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+}
+
 /* Transforms that window. */
 static inline int tconv_transform_loaded(const tconv_tile_block *block, const tconv_tile_range *range,
                                          const tconv_window *window) {
@@ -99,12 +129,16 @@ static inline int tconv_transform_loaded(const tconv_tile_block *block, const tc
 static inline int tconv_transform_window(const tconv_tile_block *block, const tconv_tile_range *range) {
   tconv_window window;
   const int status = tconv_load_tiles(block, range, &window);
-  return status == TCONV_OK ? tconv_transform_loaded(block, range, &window) : status;
+  if (status != TCONV_OK) return status;
+  return block->job->kernel->tiling.bf16x3 ? tconv_split_loaded(block, range, &window)
+                                           : tconv_transform_loaded(block, range, &window);
 }
 
 /* Transforms the windows of all tiles: slab by slab those that hang over an edge of the input, which are copied, then
  * the rest in place. */
 static inline int tconv_transform_in_place(const tconv_tile_block *block) {
+  const tconv_blocks *blocks = &block->job->blocks;
+  const int split = block->job->kernel->tiling.bf16x3;
   tconv_tile_range rest = block->all;
   int d, behind;
   for (d = 0; d < TCONV_MAX_RANK; ++d)
@@ -112,7 +146,8 @@ static inline int tconv_transform_in_place(const tconv_tile_block *block) {
       const tconv_tiles *tiles = &block->grid.dim[d];
       const int64_t start = block->start[d] + rest.first[d];
       const int64_t first = tconv_ceil_div(tconv_max(-tiles->low, 0), tiles->outputs);
-      const int64_t room = block->job->dims.dim[d].in - tiles->low - tiles->points;
+      const int64_t points = split ? tconv_split_extent(blocks, d, 1) : tiles->points;
+      const int64_t room = block->job->dims.dim[d].in - tiles->low - points;
       const int64_t end = room < 0 ? 0 : room / tiles->outputs + 1;
       const int64_t over = behind ? start + rest.count[d] - end : first - start;
       tconv_tile_range slab = rest;
@@ -130,11 +165,12 @@ static inline int tconv_transform_in_place(const tconv_tile_block *block) {
   return tconv_transform_window(block, &rest);
 }
 
-/* Transforms the windows of all kinds of a task, which are several only where windows are transposed: from one. */
+/* Transforms the windows of all kinds of a task from one, where they are several; what is split serves all kinds. */
 static inline int tconv_transform_windows(const tconv_tile_block *blocks, int count) {
   tconv_window window;
   int i, status;
   if (!blocks->job->kernel->tiling.transpose_input) return tconv_transform_in_place(blocks);
+  if (blocks->job->kernel->tiling.bf16x3) return tconv_transform_window(blocks, &blocks->all);
   status = tconv_load_tiles(blocks, &blocks->all, &window);
   for (i = 0; status == TCONV_OK && i < count; ++i)
     status = tconv_transform_loaded(&blocks[i], &blocks[i].all, &window);
@@ -187,17 +223,53 @@ static inline int tconv_multiply_panel(const tconv_tile_block *block, const tcon
   return functions->products[chosen](argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
 }
 
+/* One panel's sums of a range of tiles, in the order of the window's positions, of which those between the rows of
+ * tiles are computed along with them. */
+static inline int tconv_sum_panel(const tconv_tile_block *block, const tconv_tile_range *range, const float *weights) {
+  const tconv_blocks *blocks = &block->job->blocks;
+  const int64_t *stored = block->stored, panel = block->job->kernel->tiling.panel;
+  int64_t first[TCONV_MAX_RANK], last[TCONV_MAX_RANK], positions, stride = block->row_floats;
+  halide_dimension_t from_dim[2 + TCONV_MAX_RANK], weights_dim, to_dim[2];
+  halide_buffer_t from, by, to;
+  void *argv[3];
+  int i;
+  for (i = 0; i < TCONV_MAX_RANK; ++i) {
+    const int d = TCONV_MAX_RANK - 1 - i;
+    first[d] = range->first[d] + block->grid.dim[d].low - blocks->low[d];
+    last[d] = range->count[d] - 1;
+    tconv_set_dim(&from_dim[2 + i], block->grid.dim[d].points, stride);
+    stride *= stored[d];
+  }
+  positions = tconv_first_tile(last, stored) + 1;
+  tconv_set_dim(&from_dim[0], block->row_floats, 1);
+  tconv_set_dim(&from_dim[1], positions, block->row_floats);
+  tconv_set_dim(&weights_dim, block->grid.points * panel * tconv_split_floats(block->job->layer->in_channels), 1);
+  tconv_set_dim(&to_dim[0], panel, 1);
+  tconv_set_dim(&to_dim[1], positions, panel);
+  from = tconv_buffer(block->transformed + tconv_first_tile(first, stored) * block->row_floats, 2 + TCONV_MAX_RANK,
+                      from_dim);
+  by = tconv_buffer(weights, 1, &weights_dim);
+  to = tconv_buffer(block->products, 2, to_dim);
+  argv[0] = &from;
+  argv[1] = &by;
+  argv[2] = &to;
+  return block->job->path->tiles[block->kind].products[0](argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+}
+
 /* Writes the outputs of one panel. */
 static inline int tconv_transform_panel(const tconv_tile_block *block, const tconv_tile_range *range, const float *bias,
                                         tconv_tile_target target) {
   const tconv_job *job = block->job;
   const int64_t panel = job->kernel->tiling.panel;
-  const int64_t tiles = range->count[0] * range->count[1] * range->count[2];
+  const int64_t *stored = job->kernel->tiling.bf16x3 ? block->stored : range->count;
+  const int64_t tiles = stored[0] * stored[1] * stored[2];
   halide_dimension_t from_dim[TCONV_TILE_DIMS], bias_dim, to_dim[TCONV_TILE_DIMS];
   halide_buffer_t products, biases, output;
   void *argv[3 + 2 * TCONV_MAX_RANK];
   int i;
-  tconv_set_tile_dims(&block->grid, range, panel, panel, range->count, tiles * panel, from_dim);
+  tconv_set_tile_dims(&block->grid, range, panel, panel, stored, tiles * panel, from_dim);
+  for (i = 0; job->kernel->tiling.bf16x3 && i < TCONV_MAX_RANK; ++i)
+    tconv_set_dim(&from_dim[1 + TCONV_MAX_RANK + i], 1, tiles * panel);
   tconv_set_dim(&bias_dim, panel, 1);
   tconv_set_dim(&to_dim[0], target.channels, target.channel_stride);
   for (i = 0; i < TCONV_MAX_RANK; ++i) {

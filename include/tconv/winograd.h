@@ -24,6 +24,7 @@
 #ifndef TCONV_WINOGRAD_H
 #define TCONV_WINOGRAD_H
 
+#include "tconv/bf16x3.h"
 #include "tconv/classes.h"
 #include "tconv/minimal_filter.h"
 
@@ -67,8 +68,9 @@ static inline int tconv_has_kind(const tconv_tiling *tiling, int kind) {
   return 1;
 }
 
-/* Outputs of all phases are transposed together: so are all kinds computed, in the tasks of kind 0. */
-static inline int tconv_joins_kinds(const tconv_tiling *tiling) { return tiling->transpose_output; }
+/* Outputs of all phases are transposed together, and numbers are split once for all of them: so are all kinds computed,
+ * in the tasks of kind 0. */
+static inline int tconv_joins_kinds(const tconv_tiling *tiling) { return tiling->transpose_output || tiling->bf16x3; }
 
 /* Whether a kind has tasks of its own. */
 static inline int tconv_has_tasks(const tconv_tiling *tiling, int kind) {
@@ -131,6 +133,11 @@ static inline int tconv_sorts_are_alike(const tconv_dim *dim, int64_t outputs, i
   return outputs == own && !tconv_has_shorter_phases(dim);
 }
 
+/* Packed weights of one column and one point, in floats. */
+static inline int64_t tconv_weight_floats(const tconv_tiling *tiling, const tconv_layer *layer) {
+  return tiling->bf16x3 ? tconv_split_floats(tconv_group_inputs(layer)) : tconv_group_inputs(layer);
+}
+
 /* Numbers of one kind of phases. */
 typedef struct tconv_tile_grid {
   tconv_tiles dim[TCONV_MAX_RANK];
@@ -160,7 +167,7 @@ static inline tconv_tile_grid tconv_find_tile_grid(const tconv_tiling *tiling, c
   }
   grid.phases = tconv_merges_columns(tiling) ? 1 : grid.all_phases;
   grid.columns = tconv_round_up(tconv_tile_columns(tiling, layer, &grid), tiling->panel);
-  grid.phase_floats = grid.columns * grid.points * tconv_group_inputs(layer);
+  grid.phase_floats = grid.columns * grid.points * tconv_weight_floats(tiling, layer);
   return grid;
 }
 
@@ -209,13 +216,13 @@ static inline int64_t tconv_phase_panels(const tconv_tiling *tiling, const tconv
 static inline int64_t tconv_panel_weights(const tconv_tiling *tiling, const tconv_layer *layer,
                                           const tconv_tile_grid *grid, int64_t group, int64_t panel, int64_t phase) {
   const int64_t before = (group * tconv_phase_panels(tiling, grid) + panel) * grid->phases + phase;
-  return before * tiling->panel * grid->points * tconv_group_inputs(layer);
+  return before * tiling->panel * grid->points * tconv_weight_floats(tiling, layer);
 }
 
 /* What is computed by one task: a panel of a group in one phase or, where their outputs are transposed together, in all
  * of them; of merged phases then all panels. */
 static inline int64_t tconv_unit_phases(const tconv_tiling *tiling, const tconv_tile_grid *grid) {
-  return tiling->transpose_output ? grid->phases : 1;
+  return tconv_joins_kinds(tiling) ? grid->phases : 1;
 }
 static inline int64_t tconv_unit_panels(const tconv_tiling *tiling, const tconv_tile_grid *grid) {
   return tiling->transpose_output && tconv_merges_columns(tiling) ? tconv_phase_panels(tiling, grid) : 1;
@@ -247,7 +254,7 @@ static inline double tconv_winograd_error(const tconv_tiling *tiling, const tcon
       const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, kind);
       double error = 1;
       for (d = 0; d < TCONV_MAX_RANK; ++d)
-        error *= tconv_find_interpolation(grid.dim[d].outputs, grid.dim[d].taps)->error;
+        if (!tiling->bf16x3) error *= tconv_find_interpolation(grid.dim[d].outputs, grid.dim[d].taps)->error;
       most = error > most ? error : most;
     }
   return most;

@@ -15,8 +15,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from support.arrays import Golden, write_npy
 from support.tconvc import TconvcTest, keras_layer, main
 
-SUPPORT_NAMES = ("arguments", "blocks", "buffers", "classes", "error_handler", "general_choice", "geometry", "kernel",
-                 "merged_tiles", "minimal_filter", "packing", "run", "run_tiles", "shares", "tile_block", "transpose", "windows", "winograd")
+SUPPORT_NAMES = ("arguments", "bf16x3", "blocks", "buffers", "classes", "error_handler", "general_choice", "geometry",
+                 "kernel", "matrix_units", "merged_tiles", "minimal_filter", "packing", "run", "run_tiles",
+                 "shares", "tile_block", "transpose", "windows", "winograd")
 SUPPORT = {"HalideRuntime.h"} | {f"tconv/{name}.h" for name in SUPPORT_NAMES}
 
 GENERAL_PROGRAM = """

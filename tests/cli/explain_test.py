@@ -116,6 +116,23 @@ class Explain(TconvcTest):
                                 kernel_size=[kernel] * 2, input_shape=[1, 32, 32, inputs])
             self.assertRegex(text, rf"block={block}\b")
 
+    def test_matrix_units_where_phases_have_one_tap_and_many_channels(self):
+        amx = ("--target", "x86-64-linux-avx512_sapphirerapids")
+        wide = {"filters": 256, "kernel_size": [2] * 2, "input_shape": [1, 64, 64, 512], "processor": XEON}
+        self.assertRegex(self.explain(*amx, **wide), r"method: bf16x3; matrix units should be 1\.\d+ times as fast as")
+        for options, layer in ((("--exact",), {}), (("--target", "x86-64-linux-avx512_skylake"), {}),
+                               ((), {"input_shape": [1, 64, 64, 500]}), ((), {"filters": 16})):
+            self.assertNotIn("method: bf16x3", self.explain(*amx, *options, **{**wide, **layer}))
+        several = {"filters": 256, "input_shape": [1, 32, 32, 256], "processor": XEON}
+        self.assertRegex(self.explain(*amx, **several), r"method: winograd;.*; not bf16x3: .*, 1\.35 is asked for")
+        schedule = "bf16x3 panel=32 columns=32 lanes=16 rows=32 outputs=1x1x1 block=1048576"
+        layer = self.file("layer.json", keras_layer(2, filters=256, kernel_size=[2] * 2, input_shape=[1, 64, 64, 512]))
+        self.succeeds("explain", layer, *amx, "--schedule", schedule)
+        self.fails("schedule: not bf16x3: no matrix units with x86-64-linux-.*avx512_skylake", "explain", layer, *amx,
+                     "--target", "x86-64-linux-avx512_skylake", "--schedule", schedule)
+        self.fails("bf16x3 serves this layer as .* alone", "explain", layer, *amx, "--schedule",
+                     schedule.replace("32", "16"))
+
     def test_weights_are_fetched_ahead_of_few_tiles(self):
         for inputs, size, fetched in ((1024, 28, True), (256, 28, False), (256, 7, True)):
             text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=512, kernel_size=[2] * 2,

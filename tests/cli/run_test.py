@@ -135,6 +135,32 @@ class Run(TconvcTest):
             with self.subTest(path=path, schedule=tiles):
                 self.assertEqual((ran.returncode, json.loads(ran.stdout)["correct"]), (0, True))
 
+    def test_matrix_units(self):
+        """Sums of numbers in three bfloat16 parts, as exact as float32 sums, where the processor has AMX."""
+        path = next((path for path in self.paths_here() if "sapphirerapids" in path), None)
+        if path is None:
+            self.skipTest("this processor has no AMX")
+        for index, (rank, size, channels, filters, kernel, stride) in enumerate((
+                (2, [5, 7], 48, 33, 3, 2), (2, [1, 1], 64, 16, 2, 2), (2, [16, 3], 32, 40, 5, 3),
+                (2, [6, 6], 16, 5, 2, 3), (1, [37], 64, 17, 7, 2), (1, [1], 32, 32, 1, 1), (3, [3, 2, 5], 32, 20, 4, 2),
+                (3, [2, 3, 3], 80, 32, 3, 2))):
+            last = index % 2 == 0
+            shape = [2, *size, channels] if last else [2, channels, *size]
+            layer = self.file("layer.json", keras_layer(
+                rank, filters=filters, kernel_size=[kernel] * rank, strides=[stride] * rank, activation="relu",
+                data_format="channels_last" if last else "channels_first", input_shape=shape))
+            panel = 32 if filters > 16 else 16
+            own = "x".join("1" if d >= 3 - rank and kernel > stride and kernel % stride else "0" for d in range(3))
+            schedule = f"bf16x3 panel={panel} columns={panel} lanes=16 rows=32 outputs=1x1x1"
+            schedule += "" if own == "0x0x0" else f" own={own}"
+            schedule += ("" if last else " transpose=both square=16") + " block=8192"
+            with self.subTest(shape=shape, filters=filters, kernel=kernel, stride=stride):
+                self.succeeds("compile", layer, "--name", "tiles", "--emit", "program", "--target", path,
+                              "--schedule", schedule, "-o", self.directory)
+                # The program compares its output with the definition in double precision.
+                ran = subprocess.run([self.directory / "tiles_program", "2", "0.01"], capture_output=True, text=True)
+                self.assertEqual((ran.returncode, json.loads(ran.stdout)["correct"]), (0, True))
+
     def shuffles_pixels(self, layer, size, channels, filters, stride, *options):
         """tconvc run against the definition in double precision; each output has one tap."""
         draw = random.Random(11)

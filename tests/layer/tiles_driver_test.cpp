@@ -3,15 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <string>
 
 #include "driver_case.h"
+#include "reference_split.h"
 #include "reference_tiles.h"
 
 namespace tconv::test {
 namespace {
 
-constexpr int layers = 400, channels_first_layers = 100, apart_layers = 200, merged_layers = 300;
+constexpr int layers = 400, channels_first_layers = 100, apart_layers = 200, merged_layers = 300, split_layers = 80;
 
 // One to seven taps a phase, four in three dimensions; any crop.
 tconv_rule random_rule(Random &random, int rank) {
@@ -100,6 +103,23 @@ Case random_merged_case(Random &random) {
   return c;
 }
 
+// One group, tiles of one output; phases with a tap fewer are of their own sort, or not.
+Case random_split_case(Random &random) {
+  Case c = random_case(random, random(0, 1) != 0);
+  c.layer.groups = c.problem.groups = 1;
+  c.layer.in_channels = c.problem.in_channels = random.one_of({1, 5, 16, 32, 40});
+  c.layer.out_channels = c.problem.out_channels = random.one_of({1, 16, 17, 33});
+  c.tiling.bf16x3 = 1;
+  c.tiling.panel = static_cast<std::int32_t>(random.one_of({16, 32}));
+  for (int d = 0; d < TCONV_MAX_RANK; ++d) {
+    const tconv_dim &dim = c.problem.dim[static_cast<std::size_t>(d)];
+    c.tiling.tile_outputs[0][d] = 1;
+    c.tiling.tile_outputs[1][d] =
+        tconv_most_taps(&dim) > 1 && tconv_has_shorter_phases(&dim) && random(0, 3) > 0 ? 1 : 0;
+  }
+  return c;
+}
+
 std::string describe(const Case &c) {
   std::string text = "rank " + std::to_string(c.layer.rank) + " channels_last " +
                      std::to_string(c.layer.channels_last) + " batch " + std::to_string(c.problem.batch) + " ci " +
@@ -112,6 +132,7 @@ std::string describe(const Case &c) {
             std::to_string(c.tiling.tile_outputs[0][d]) + ", " + std::to_string(c.tiling.tile_outputs[1][d]) + "]";
   }
   if (c.tiling.merge_phases) text += " merged";
+  if (c.tiling.bf16x3) text += " bf16x3";
   return text + " panel " + std::to_string(c.tiling.panel) + " block_bytes " + std::to_string(c.tiling.block_bytes);
 }
 
@@ -151,7 +172,8 @@ void check_case(const Case &c, Random &random, Shares *shares) {
   // The memory beside the output is written again by the next panel, as are staged outputs.
   reference_expects_nan = c.tiling.transpose_output == 0 && c.tiling.merge_phases == 0;
   reference_copy_expects_nan = c.tiling.transpose_output == 0;
-  const ReferenceTileKernel reference(c.tiling);
+  ReferenceTileKernel reference(c.tiling);
+  if (c.tiling.bf16x3) set_split_functions(reference);
   Outcome outcome = {};
   tconv_dims dims;
   ASSERT_TRUE(tconv_resolve_layer(&c.layer, c.size, &dims));
@@ -223,6 +245,44 @@ TEST_F(Driver, TilesOfMergedPhasesAreTheDefinitionWhateverTheCutAndTheThreads) {
   EXPECT_GT(transposed, merged_layers / 10);
   EXPECT_GT(several_panels, merged_layers / 4);
   EXPECT_GT(shared, merged_layers / 10);
+}
+
+TEST_F(Driver, SumsOfSplitNumbersAreTheDefinitionWhateverTheCutAndTheThreads) {
+  Random random(4);
+  int empty = 0, kinds_with_phases = 0, shared = 0;
+  const auto draw = [&](int) { return random_split_case(random); };
+  const auto count = [&](const Case &c, const Shares &shares) {
+    kinds_with_phases += kinds_of(c);
+    shared += shares.parts > 1;
+  };
+  ASSERT_NO_FATAL_FAILURE(check_cases(split_layers, random, draw, &empty, count));
+  EXPECT_LT(empty, split_layers / 2);
+  EXPECT_GT(kinds_with_phases, split_layers / 8);
+  EXPECT_GT(shared, split_layers / 40);
+}
+
+TEST(SplitNumbers, PartsAddUpToTheNumber) {
+  Random random(6);
+  for (int i = 0; i < 100000; ++i) {
+    const float value = std::ldexp(static_cast<float>(random(-(1 << 24), 1 << 24)), static_cast<int>(random(-80, 80)));
+    float rest = value;
+    double sum = 0;
+    for (int part = 0; part < TCONV_SPLIT_PARTS; ++part) {
+      const float before = rest;
+      sum += static_cast<double>(from_bf16(tconv_split_part(part, before, &rest)));
+      EXPECT_LE(std::abs(rest), std::ldexp(std::abs(before), -8));
+    }
+    ASSERT_EQ(sum, static_cast<double>(value));
+  }
+}
+
+TEST(SplitNumbers, WhatIsNoNumberStaysNone) {
+  for (const std::uint32_t bits : {0x7f800000u, 0xff800000u, 0x7fc00000u, 0x7fffffffu, 0x7f800001u}) {
+    float rest, sum = 0;
+    std::memcpy(&rest, &bits, sizeof rest);
+    for (int part = 0; part < TCONV_SPLIT_PARTS; ++part) sum += from_bf16(tconv_split_part(part, rest, &rest));
+    EXPECT_TRUE(std::isnan(sum)) << bits;
+  }
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ using testing::HasSubstr;
 
 Halide::Target full(const char *name) { return check_targets({name}).value()[0]; }
 
-const Halide::Target avx512 = full("x86-64-linux-avx512_skylake"), avx2 = full("x86-64-linux-avx2-fma-f16c"),
-                     arm = full("arm-64-linux");
+const Halide::Target amx = full("x86-64-linux-avx512_sapphirerapids"), avx512 = full("x86-64-linux-avx512_skylake"),
+                     avx2 = full("x86-64-linux-avx2-fma-f16c"), arm = full("arm-64-linux");
 
 void expect_equal(const Parameters &a, const Parameters &b) {
   EXPECT_EQ(a.method, b.method);
@@ -30,6 +30,7 @@ void expect_equal(const Parameters &a, const Parameters &b) {
   EXPECT_EQ(s.thread_work, t.thread_work);
   EXPECT_EQ(s.transpose_input, t.transpose_input);
   EXPECT_EQ(s.transpose_output, t.transpose_output);
+  EXPECT_EQ(s.bf16x3, t.bf16x3);
   EXPECT_TRUE(std::equal(&s.tile_outputs[0][0], &s.tile_outputs[0][0] + 6, &t.tile_outputs[0][0]));
   EXPECT_EQ(a.target.lanes, b.target.lanes);
   EXPECT_EQ(a.target.columns, b.target.columns);
@@ -46,7 +47,7 @@ void expect_equal(const Parameters &a, const Parameters &b) {
 
 TEST(Parameters, TheRulesChoiceSurvivesItsText) {
   for (const Plan &plan : some_plans())
-    for (const Halide::Target &target : {avx512, avx2, arm}) {
+    for (const Halide::Target &target : {amx, avx512, avx2, arm}) {
       const Parameters chosen = parameters_of(choose_schedule(plan, {target}), 0);
       SCOPED_TRACE(key(plan) + " | " + target.to_string() + " : " + to_text(chosen));
       const Result<Parameters> read = parse_parameters(to_text(chosen));
@@ -152,6 +153,8 @@ TEST(Parameters, SchedulesThatAreNotLegalForALayer) {
   EXPECT_THAT(check_error(last, "winograd panel=32 columns=32 lanes=16 outputs=1x3x3 block=65536"),
               HasSubstr("needs rows"));
   const std::string merged = "winograd panel=32 columns=32 lanes=16 rows=8 outputs=1x3x3 block=65536 merge=1";
+  EXPECT_THAT(check_error(last, "bf16x3 panel=32 columns=32 lanes=16 rows=32 outputs=1x1x1 block=65536"),
+              HasSubstr("no matrix units"));
   EXPECT_EQ(check_error(last, merged + " dense=1"), "");
   EXPECT_EQ(check_error(first, merged + " dense=1 transpose=both"), "");
   EXPECT_THAT(check_error(last, merged), HasSubstr("merge=1 dense=0"));

@@ -38,7 +38,8 @@ inline std::vector<Plan> some_plans() {
     for (const PlanShape &shape : {PlanShape{1, last, 37, 16, 8, 1, 16, 8}, PlanShape{2, last, 7, 19, 21, 1, 4, 2},
                                    PlanShape{2, last, 16, 64, 64, 1, 4, 2}, PlanShape{2, last, 16, 64, 3, 1, 5, 3},
                                    PlanShape{2, last, 16, 16, 1, 1, 2, 2}, PlanShape{2, last, 9, 32, 32, 32, 3, 2},
-                                   PlanShape{2, last, 9, 12, 8, 4, 3, 1}, PlanShape{3, last, 5, 8, 24, 1, 3, 2}})
+                                   PlanShape{2, last, 9, 12, 8, 4, 3, 1}, PlanShape{3, last, 5, 8, 24, 1, 3, 2},
+                                   PlanShape{2, last, 64, 512, 256, 1, 2, 2}})
       plans.push_back(make_plan(shape));
   return plans;
 }

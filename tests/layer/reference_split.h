@@ -1,0 +1,98 @@
+// The functions of a kernel whose numbers are split (tconv/bf16x3.h), by hand: sums in double, of the products that
+// matrix units add up. They read and write beyond the last position as compiled ones do.
+#ifndef TCONV_TESTS_REFERENCE_SPLIT_H
+#define TCONV_TESTS_REFERENCE_SPLIT_H
+
+#include <cstring>
+#include <limits>
+
+#include "reference_tiles.h"
+#include "tconv/bf16x3.h"
+
+namespace tconv::test {
+
+inline float from_bf16(std::uint16_t value) {
+  const std::uint32_t bits = static_cast<std::uint32_t>(value) << 16;
+  float result;
+  std::memcpy(&result, &bits, sizeof result);
+  return result;
+}
+
+inline int reference_split_input(void **argv) {
+  const View in(argv[0]);
+  const auto *const out = static_cast<const halide_buffer_t *>(argv[1]);
+  if (out->type.code != halide_type_uint || out->type.bits != 16 || out->dimensions != 6) return 1;
+  if (out->dim[0].extent != TCONV_SPLIT_CHUNK || out->dim[1].extent != TCONV_SPLIT_PARTS) return 2;
+  for (int d = 0; d < 3; ++d)
+    if (out->dim[3 + d].extent != in.extent(1 + d)) return 3;
+  if (out->dim[2].extent != tconv_split_chunks(in.extent(0))) return 4;
+  for_each_below(in, 1, [&](const Position &at) {
+    for (std::int64_t c = 0; c < std::int64_t{out->dim[2].extent} * TCONV_SPLIT_CHUNK; ++c) {
+      std::int64_t to = c / TCONV_SPLIT_CHUNK * out->dim[2].stride + c % TCONV_SPLIT_CHUNK;
+      for (int i = 0; i < 3; ++i) to += at[static_cast<std::size_t>(i)] * out->dim[3 + i].stride;
+      float rest = c < in.extent(0) ? *in.at(c * in.stride(0) + offset(in, 1, at)) : 0.0f;
+      for (int part = 0; part < TCONV_SPLIT_PARTS; ++part)
+        reinterpret_cast<std::uint16_t *>(out->host)[to + part * out->dim[1].stride] =
+            tconv_split_part(part, rest, &rest);
+    }
+  });
+  return 0;
+}
+
+// Of positions `at` and beyond in the arrays of parts, `stride` halves from one part to the next.
+inline double product_of_parts(const std::uint16_t *left, std::int64_t left_stride, const std::uint16_t *right,
+                               std::int64_t right_stride) {
+  double sum = 0;
+  for (int a = 0; a < TCONV_SPLIT_PARTS; ++a)
+    for (int b = 0; a + b < TCONV_SPLIT_PARTS; ++b)
+      sum += static_cast<double>(from_bf16(left[a * left_stride])) *
+             static_cast<double>(from_bf16(right[b * right_stride]));
+  return sum;
+}
+
+inline int reference_split_sums(void **argv) {
+  const View split(argv[0]), weights(argv[1]), sums(argv[2]);
+  const std::int64_t panel = sums.extent(0), positions = sums.extent(1);
+  const std::int64_t taps = split.extent(2) * split.extent(3) * split.extent(4);
+  const std::int64_t chunks = weights.extent(0) / taps / panel / TCONV_SPLIT_CHUNK_FLOATS;
+  if (split.extent(1) != positions || sums.stride(1) != panel || chunks * TCONV_SPLIT_CHUNK_FLOATS > split.extent(0))
+    return 1;
+  const auto *const by = reinterpret_cast<const std::uint16_t *>(weights.at(0));
+  for (std::int64_t position = 0; position < tconv_round_up(positions, TCONV_SPLIT_ROWS); ++position)
+    for (std::int64_t column = 0; column < panel; ++column) {
+      double sum = 0;
+      std::int64_t tap = 0;
+      for_each_position({split.extent(4), split.extent(3), split.extent(2)}, [&](const Position &t) {
+        const float *row = split.at(position * split.stride(1) + offset(split, 2, {t[2], t[1], t[0]}));
+        for (std::int64_t c = 0; c < chunks * TCONV_SPLIT_CHUNK; ++c) {
+          const std::int64_t chunk = c / TCONV_SPLIT_CHUNK, inside = c % TCONV_SPLIT_CHUNK;
+          const std::uint16_t *const left =
+              reinterpret_cast<const std::uint16_t *>(row) + chunk * TCONV_SPLIT_CHUNK * TCONV_SPLIT_PARTS + inside;
+          const std::uint16_t *const right = by +
+                                             (tap * chunks + chunk) * TCONV_SPLIT_PARTS * TCONV_SPLIT_CHUNK * panel +
+                                             column / 16 * 512 + inside / 2 * 32 + column % 16 * 2 + inside % 2;
+          sum += product_of_parts(left, TCONV_SPLIT_CHUNK, right, TCONV_SPLIT_CHUNK * panel);
+        }
+        ++tap;
+      });
+      *sums.at(position * panel + column) =
+          position < positions ? static_cast<float>(sum) : std::numeric_limits<float>::quiet_NaN();
+    }
+  return 0;
+}
+
+// All kinds share them.
+inline void set_split_functions(ReferenceTileKernel &reference) {
+  static const std::int32_t rows[] = {TCONV_SPLIT_ROWS};
+  reference.products[0] = reference_split_sums;
+  for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind)
+    if (tconv_has_kind(&reference.kernel.tiling, kind)) {
+      reference.tiles[kind].transform_input = reference_split_input;
+      reference.tiles[kind].rows = rows;
+      reference.tiles[kind].products_count = 1;
+    }
+}
+
+}  // namespace tconv::test
+
+#endif
