@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "tconv/matrix_units.h"
+
 namespace tconv {
 
 using Halide::Target;
@@ -134,6 +136,7 @@ bool runs_here(const Target &target) {
   const Target host = with_implied(Halide::get_host_target());
   if (target.os != host.os || target.arch != host.arch || target.bits != host.bits) return false;
   if (target.has_feature(Target::CUDA)) return false;
+  if (target.has_feature(Target::AVX512_SapphireRapids) && !tconv_allow_matrix_units()) return false;
   return std::all_of(std::begin(processor_features), std::end(processor_features), [&](Target::Feature feature) {
     return !target.has_feature(feature) || host.has_feature(feature);
   });
