@@ -1,10 +1,10 @@
 #include "algorithm/bf16x3.h"
 
-#include <algorithm>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include "algorithm/lowered.h"
 
 namespace tconv {
 
@@ -25,16 +25,15 @@ constexpr int row_bytes = 64;                                          // of a t
 constexpr int tile_bytes = TCONV_SPLIT_TILE * row_bytes;               // 16 x 16 sums; weights of 32 channels
 constexpr int chunk_bytes = TCONV_SPLIT_CHUNK_FLOATS * sizeof(float);  // of a position
 
+std::int64_t position_bytes(const Plan &plan) {
+  return static_cast<std::int64_t>(sizeof(float)) * tconv_split_row_floats(plan.layer.in_channels);
+}
+int chunks_of(const Plan &plan) { return static_cast<int>(tconv_split_chunks(plan.layer.in_channels)); }
+
 Expr variable(const std::string &name, Halide::Type type) { return ir::Variable::make(type, name); }
 Expr wide(const std::string &name) { return variable(name, Int(64)); }
 Expr wide(std::int64_t value) { return ir::make_const(Int(64), value); }
 
-Expr buffer_of(const std::string &name) {
-  return variable(name + ".buffer", Halide::type_of<struct halide_buffer_t *>());
-}
-Expr host_of(const std::string &name) {
-  return ir::Call::make(Halide::type_of<void *>(), ir::Call::buffer_get_host, {buffer_of(name)}, ir::Call::Extern);
-}
 Expr extent_of(const std::string &name, int dimension) {
   return ir::Call::make(Int(32), ir::Call::buffer_get_extent, {buffer_of(name), dimension}, ir::Call::Extern);
 }
@@ -78,16 +77,12 @@ ir::Stmt set_sum(const std::string &name, const Expr &value) {
   return ir::Store::make(name, value, all_of_tile(), Halide::Parameter(), ir::const_true(256), ir::ModulusRemainder());
 }
 
-// Into the second level, a line for each part. It keeps LLVM from taking the second load of a tile for the first one,
-// for which there are no registers; more lines, of these or of the next step, were no faster.
+// A line of the next panel's weights for each part. It keeps LLVM from taking the second load of a tile for the first
+// one, for which there are no registers; more lines, of these or of the next step, were no faster.
 constexpr int fetched_bytes = TCONV_SPLIT_PARTS * row_bytes;  // by a step
 ir::Stmt fetch(const std::string &from, const Expr &at) {
-  constexpr int read = 0, second_level = 2, data = 1;
-  const Expr address =
-      Halide::reinterpret(Halide::UInt(64), variable(from, Halide::Handle())) + cast(Halide::UInt(64), at);
-  return ir::Evaluate::make(ir::Call::make(Int(32), "llvm.prefetch.p0",
-                                           {Halide::reinterpret(Halide::Handle(), address), read, second_level, data},
-                                           ir::Call::Extern));
+  return fetch_into_second_level(Halide::reinterpret(Halide::UInt(64), variable(from, Halide::Handle())) +
+                                 cast(Halide::UInt(64), at));
 }
 
 // The register tile of some tiles of positions by some of columns.
@@ -96,8 +91,8 @@ class RegisterTile {
   RegisterTile(int row_tiles, int column_tiles, const Plan &plan)
       : row_tiles_(row_tiles),
         column_tiles_(column_tiles),
-        chunks_(static_cast<int>(tconv_split_chunks(plan.layer.in_channels))),
-        position_bytes_(static_cast<std::int64_t>(sizeof(float)) * tconv_split_row_floats(plan.layer.in_channels)) {}
+        chunks_(chunks_of(plan)),
+        position_bytes_(position_bytes(plan)) {}
 
   // Sums from "split_at" and "weights" on to "sums_at".
   ir::Stmt sums() const {
@@ -190,7 +185,6 @@ class RegisterTile {
     return body;
   }
 
-  // Of the next panel's weights.
   void add_fetch(std::vector<Item> &items, int part) const {
     const Expr start = wide("next_at") + counter("chunk") * wide(fetched_bytes);
     items.push_back({"", {}, fetch("weights", start + wide(part * row_bytes))});
@@ -228,7 +222,7 @@ SplitInput split_input(const Plan &plan) {
   s.window.dim(1).set_stride(channels);
   out.dim(0).set_bounds(0, TCONV_SPLIT_CHUNK);
   out.dim(1).set_bounds(0, TCONV_SPLIT_PARTS).set_stride(TCONV_SPLIT_CHUNK);
-  out.dim(2).set_bounds(0, static_cast<int>(tconv_split_chunks(channels)));
+  out.dim(2).set_bounds(0, chunks_of(plan));
   out.dim(2).set_stride(TCONV_SPLIT_PARTS * TCONV_SPLIT_CHUNK);
   out.dim(3).set_stride(row);
   return s;
@@ -236,19 +230,17 @@ SplitInput split_input(const Plan &plan) {
 
 Halide::Internal::LoweredFunc split_sums(const Plan &plan, const tconv_tiling &tiling, const std::string &symbol) {
   const int column_tiles = tiling.panel / TCONV_SPLIT_TILE;
-  const std::int64_t position_bytes = sizeof(float) * tconv_split_row_floats(plan.layer.in_channels);
   const Expr left = extent_of("sums", 1) - variable("block", Int(32)) * TCONV_SPLIT_ROWS;
   ir::Stmt body = ir::IfThenElse::make(left > TCONV_SPLIT_TILE, RegisterTile(2, column_tiles, plan).sums(),
                                        RegisterTile(1, column_tiles, plan).sums());
   const auto let = [&](const std::string &name, const Expr &value) { body = ir::LetStmt::make(name, value, body); };
-  let("split_at", counter("block") * wide(TCONV_SPLIT_ROWS * position_bytes));
+  let("split_at", counter("block") * wide(TCONV_SPLIT_ROWS * position_bytes(plan)));
   const int step_bytes = TCONV_SPLIT_PARTS * column_tiles * tile_bytes;
   let("next_at", counter("steps") * (wide(step_bytes) + counter("block") * wide(fetched_bytes)));
   let("sums_at", counter("block") * wide(TCONV_SPLIT_ROWS * column_tiles * row_bytes));
   body = loop("block", (extent_of("sums", 1) + TCONV_SPLIT_ROWS - 1) / TCONV_SPLIT_ROWS, body);
   const auto taps = [](const char *d) { return variable(fmt::format("taps_{}", d), Halide::UInt(32)); };
-  let("steps",
-      cast(Int(32), taps("x") * taps("y") * taps("z")) * static_cast<int>(tconv_split_chunks(plan.layer.in_channels)));
+  let("steps", cast(Int(32), taps("x") * taps("y") * taps("z")) * chunks_of(plan));
   const char *dimension[] = {"x", "y", "z"};
   for (int i = 0; i < TCONV_MAX_RANK; ++i) {
     let(fmt::format("taps_{}", dimension[i]), cast(Halide::UInt(32), extent_of("split", 2 + i)));

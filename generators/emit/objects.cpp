@@ -7,6 +7,7 @@
 
 #include "algorithm/activation_expr.h"
 #include "algorithm/bf16x3.h"
+#include "algorithm/lowered.h"
 #include "algorithm/phase_conv.h"
 #include "algorithm/transpose.h"
 #include "schedule/fetch_ahead.h"
@@ -69,38 +70,45 @@ std::vector<Module> direct_modules(const Plan &plan, const LibraryKernel &kernel
   return modules;
 }
 
-std::vector<Module> winograd_modules(const Plan &plan, const LibraryKernel &kernel, const Target &target,
-                                     std::size_t index) {
+Module products_module(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &one, int rows,
+                       const Target &target, const std::string &symbol) {
+  if (tiling.bf16x3) {
+    Module sums(symbol, target);
+    sums.append(split_sums(plan, tiling, symbol));
+    return sums;
+  }
+  TileProducts products = tile_products(plan, tiling);
+  schedule_tile_products(products, one, rows);
+  Halide::Pipeline pipeline(products.output);
+  fetch_ahead(pipeline, products.weights.name(), one.prefetch);
+  fetch_next(pipeline, products.weights.name(), one.fetch);
+  return pipeline.compile_to_module({products.transformed, products.weights}, symbol, target);
+}
+
+Module transform_input_module(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &one, int kind,
+                              const Target &target, const std::string &symbol) {
+  if (tiling.bf16x3) {
+    SplitInput input = split_input(plan);
+    schedule_split_input(input);
+    return Halide::Pipeline(input.output).compile_to_module({input.window}, symbol, target);
+  }
+  InputTransform input = input_transform(plan, tiling, kind);
+  schedule_input_transform(input, plan, one);
+  return Halide::Pipeline(input.output).compile_to_module({input.window}, symbol, target);
+}
+
+std::vector<Module> tile_modules(const Plan &plan, const LibraryKernel &kernel, const Target &target,
+                                 std::size_t index) {
   const Schedule &schedule = kernel.schedule;
   const TargetSchedule &one = schedule.targets[index];
   std::vector<Module> modules;
-  if (schedule.tiling.bf16x3) {
-    Module sums(kernel.name, target);
-    sums.append(split_sums(plan, schedule.tiling, products_symbol(kernel.name, index, 0)));
-    modules.push_back(std::move(sums));
-    SplitInput input = split_input(plan);
-    schedule_split_input(input);
-    modules.push_back(Halide::Pipeline(input.output)
-                          .compile_to_module({input.window}, transform_input_symbol(kernel.name, index, 0), target));
-  }
-  for (std::size_t i = 0; !schedule.tiling.bf16x3 && i < one.rows.size(); ++i) {
-    TileProducts products = tile_products(plan, schedule.tiling);
-    schedule_tile_products(products, one, one.rows[i]);
-    Halide::Pipeline pipeline(products.output);
-    fetch_ahead(pipeline, products.weights.name(), one.prefetch);
-    fetch_next(pipeline, products.weights.name(), one.fetch);
-    modules.push_back(pipeline.compile_to_module({products.transformed, products.weights},
-                                                 products_symbol(kernel.name, index, i), target));
-  }
+  for (std::size_t i = 0; i < one.rows.size(); ++i)
+    modules.push_back(
+        products_module(plan, schedule.tiling, one, one.rows[i], target, products_symbol(kernel.name, index, i)));
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
     if (!has_own_functions(plan, schedule.tiling, kind)) continue;
-    if (!schedule.tiling.bf16x3) {
-      InputTransform input = input_transform(plan, schedule.tiling, kind);
-      schedule_input_transform(input, plan, one);
-      modules.push_back(
-          Halide::Pipeline(input.output)
-              .compile_to_module({input.window}, transform_input_symbol(kernel.name, index, kind), target));
-    }
+    modules.push_back(transform_input_module(plan, schedule.tiling, one, kind, target,
+                                             transform_input_symbol(kernel.name, index, kind)));
     OutputTransform output = output_transform(plan, schedule.tiling, kind);
     schedule_output_transform(output, one);
     modules.push_back(
@@ -153,7 +161,7 @@ std::vector<Module> target_modules(const Plan &plan, const std::vector<LibraryKe
                                    std::size_t index) {
   std::vector<Module> modules = shared_modules(plan, kernels, target, index);
   for (const LibraryKernel &kernel : kernels)
-    for (Module &module : tconv_is_winograd(&kernel.schedule.tiling) ? winograd_modules(plan, kernel, target, index)
+    for (Module &module : tconv_is_winograd(&kernel.schedule.tiling) ? tile_modules(plan, kernel, target, index)
                                                                      : direct_modules(plan, kernel, target, index))
       modules.push_back(std::move(module));
   return modules;
@@ -163,10 +171,6 @@ std::vector<Module> target_modules(const Plan &plan, const std::vector<LibraryKe
 // has no way to say this, so it is put together from lowered code.
 Halide::Internal::LoweredFunc address_function(const std::string &name, const std::string &buffer) {
   namespace ir = Halide::Internal;
-  const auto host_of = [](const std::string &symbol) {
-    const Halide::Expr pointer = ir::Variable::make(Halide::type_of<struct halide_buffer_t *>(), symbol + ".buffer");
-    return ir::Call::make(Halide::type_of<void *>(), ir::Call::buffer_get_host, {pointer}, ir::Call::Extern);
-  };
   const std::string to = "address";
   const ir::Stmt store = ir::Store::make(to, Halide::reinterpret<std::uint64_t>(host_of(buffer)), 0,
                                          Halide::Parameter(), ir::const_true(), ir::ModulusRemainder());

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "schedule/schedule.h"
 #include "tconv/matrix_units.h"
 
 namespace tconv {
@@ -58,8 +59,10 @@ int count_features(const Target &target) {
 
 // AVX-512 for servers is no use without what every such processor has besides.
 Target with_implied(Target target) {
-  if (target.has_feature(Target::AVX512_SapphireRapids))
-    target.set_features({Target::AVX512_Zen4, Target::AVX512_Cannonlake, Target::AVX512_Skylake, Target::AVXVNNI});
+  if (target.has_feature(Target::AVX512_SapphireRapids)) {
+    target.set_feature(Target::AVX512_Skylake);
+    for (const Target::Feature feature : beside_matrix_units) target.set_feature(feature);
+  }
   if (target.has_feature(Target::AVX512_Skylake)) target.set_feature(Target::AVX512);
   if (target.has_feature(Target::AVX512)) target.set_features({Target::AVX2, Target::FMA, Target::F16C});
   if (target.has_feature(Target::AVX2)) target.set_feature(Target::AVX);

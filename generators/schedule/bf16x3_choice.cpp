@@ -6,10 +6,10 @@
 // fast, 1.22 to 1.56 with two threads, as the model has it to a tenth. From the second level, which has to bring 12 KB
 // for the 384 cycles of a step, they reach 400. Tried, and no faster (0.87 to 1.0):
 //   Layers of two taps and more, where Winograd's method saves as much: k4 s2 0.87 to 0.96, k3 s2 0.96 to 1.0.
-//   Winograd's products by matrix units: of 9 points the transformed input takes 1.5 times what it takes in float32,
-//   and with 64 to 256 tiles they made 250 to 290 GFLOP/s in place of 200, before transforms. Register tiles of 48
-//   positions, and steps cut so that weights stay in the first level: 390 to 410 in a loop alone. Blocks of 512 KB and
-//   less, which read the weights more often: 1.1 to 2 times as slow.
+//   Winograd's products by matrix units, whose input takes 1.5 times what it takes in float32: with 64 to 256 tiles of
+//   9 points they made 250 to 290 GFLOP/s in place of 200, before transforms.
+//   Register tiles of 48 positions, and steps cut so that weights stay in the first level: 390 to 410 in a loop alone.
+//   Blocks of 512 KB and less, which read the weights more often: 1.1 to 2 times as slow.
 #include <algorithm>
 #include <cmath>
 

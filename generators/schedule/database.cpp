@@ -161,9 +161,8 @@ Halide::Target target_of_records(const Plan &plan, const std::vector<Halide::Tar
   using Halide::Target;
   Target target = targets[0];
   if (!target.has_feature(Target::AVX512_SapphireRapids) || choose_schedule(plan, targets).tiling.bf16x3) return target;
-  for (const Target::Feature feature :
-       {Target::AVX512_SapphireRapids, Target::AVX512_Zen4, Target::AVX512_Cannonlake, Target::AVXVNNI})
-    target.set_feature(feature, false);
+  target.set_feature(Target::AVX512_SapphireRapids, false);
+  for (const Target::Feature feature : beside_matrix_units) target.set_feature(feature, false);
   return target;
 }
 

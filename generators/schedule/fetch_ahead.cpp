@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "algorithm/lowered.h"
+
 namespace tconv {
 
 namespace {
@@ -101,14 +103,6 @@ class FetchAhead : public BeforeSums {
 
   const int bytes_;
 };
-
-// Halide's own prefetch has one hint, the non-temporal one. Its runtime declares this intrinsic for it.
-ir::Stmt fetch_into_second_level(const Expr &address) {
-  constexpr int read = 0, second_level = 2, data = 1;
-  return ir::Evaluate::make(ir::Call::make(Halide::Int(32), "llvm.prefetch.p0",
-                                           {Halide::reinterpret(Halide::Handle(), address), read, second_level, data},
-                                           ir::Call::Extern));
-}
 
 class FetchNext : public BeforeSums {
  public:

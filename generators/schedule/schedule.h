@@ -27,6 +27,10 @@ struct RegisterFile {
 };
 RegisterFile register_file(const Halide::Target &target);
 
+// What comes with matrix units, beside the vectors that all servers with AVX-512 have.
+inline constexpr Halide::Target::Feature beside_matrix_units[] = {
+    Halide::Target::AVX512_Zen4, Halide::Target::AVX512_Cannonlake, Halide::Target::AVXVNNI};
+
 // Vectors of columns that share a broadcast element, at most.
 int vectors_a_broadcast(const RegisterFile &registers);
 

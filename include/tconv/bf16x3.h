@@ -16,8 +16,9 @@
 #ifndef TCONV_BF16X3_H
 #define TCONV_BF16X3_H
 
-#include <stdint.h>
 #include <string.h>
+
+#include "tconv/geometry.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,9 +33,7 @@ enum {
   TCONV_SPLIT_ROUND = 0x8000     /* half of what the lower half of a float counts to */
 };
 
-static inline int64_t tconv_split_chunks(int64_t channels) {
-  return (channels + TCONV_SPLIT_CHUNK - 1) / TCONV_SPLIT_CHUNK;
-}
+static inline int64_t tconv_split_chunks(int64_t channels) { return tconv_ceil_div(channels, TCONV_SPLIT_CHUNK); }
 
 /* What so many channels take, in floats, and from one position to the next: an odd number of cache lines, as rows of a
  * tile that are a power of two apart would lie in a few sets of the first-level cache. */

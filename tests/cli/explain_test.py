@@ -129,9 +129,9 @@ class Explain(TconvcTest):
         layer = self.file("layer.json", keras_layer(2, filters=256, kernel_size=[2] * 2, input_shape=[1, 64, 64, 512]))
         self.succeeds("explain", layer, *amx, "--schedule", schedule)
         self.fails("schedule: not bf16x3: no matrix units with x86-64-linux-.*avx512_skylake", "explain", layer, *amx,
-                     "--target", "x86-64-linux-avx512_skylake", "--schedule", schedule)
+                   "--target", "x86-64-linux-avx512_skylake", "--schedule", schedule)
         self.fails("bf16x3 serves this layer as .* alone", "explain", layer, *amx, "--schedule",
-                     schedule.replace("32", "16"))
+                   schedule.replace("32", "16"))
 
     def test_weights_are_fetched_ahead_of_few_tiles(self):
         for inputs, size, fetched in ((1024, 28, True), (256, 28, False), (256, 7, True)):

@@ -39,7 +39,7 @@ inline int reference_split_input(void **argv) {
   return 0;
 }
 
-// Of positions `at` and beyond in the arrays of parts, `stride` halves from one part to the next.
+// Of two numbers in parts, so many halves of a float from one part to the next.
 inline double product_of_parts(const std::uint16_t *left, std::int64_t left_stride, const std::uint16_t *right,
                                std::int64_t right_stride) {
   double sum = 0;
