@@ -214,15 +214,4 @@ OutputTransform output_transform(const Plan &plan, const tconv_tiling &tiling, i
   return t;
 }
 
-TileCopy tile_copy() {
-  TileCopy t;
-  const Vars at = variables("position");
-  t.staged = ImageParam(Halide::Float(32), 1 + rank, "staged");
-  t.output(t.column, at[0], at[1], at[2]) = t.staged(t.column, at[0], at[1], at[2]);
-  Halide::OutputImageParam out = t.output.output_buffer();
-  set_mins(t.staged);
-  for (int d = 0; d < 1 + rank; ++d) out.dim(d).set_min(0);
-  return t;
-}
-
 }  // namespace tconv

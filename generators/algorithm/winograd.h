@@ -50,18 +50,10 @@ struct OutputTransform {
   std::vector<Halide::Argument> arguments() const;
 };
 
-// Outputs of merged phases on their way to their places.
-struct TileCopy {
-  Halide::ImageParam staged;      // (column, x, y, z)
-  Halide::Func output{"copied"};  // the same
-  Halide::Var column{"column"};
-};
-
 // Of one kind of phases; the products are the same for all.
 InputTransform input_transform(const Plan &plan, const tconv_tiling &tiling, int kind);
 TileProducts tile_products(const Plan &plan, const tconv_tiling &tiling);
 OutputTransform output_transform(const Plan &plan, const tconv_tiling &tiling, int kind);
-TileCopy tile_copy();
 
 }  // namespace tconv
 

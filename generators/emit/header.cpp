@@ -38,15 +38,14 @@ std::string tile_tables(const Plan &plan, const std::string &name, const Schedul
   for (std::size_t i = 0; i < rows.size(); ++i) products.push_back(declared(declarations, products_symbol(name, t, i)));
   for (int kind = 0; kind < TCONV_TILE_KINDS; ++kind) {
     if (!tconv_has_kind(&schedule.tiling, kind)) {
-      kinds += "  {NULL, NULL, NULL, NULL, 0, NULL},\n";
+      kinds += "  {NULL, NULL, NULL, NULL, 0},\n";
       continue;
     }
     const int own = function_kind(plan, schedule.tiling, kind);
     const std::string input = declared(declarations, transform_input_symbol(name, t, own));
     const std::string output = declared(declarations, transform_output_symbol(name, t, own));
-    const std::string copy = declared(declarations, copy_symbol(name, t), tconv_merges_columns(&schedule.tiling));
-    kinds += fmt::format("  {{{2}, {3}, {0}_t{1}_products, {0}_t{1}_rows, {4}, {5}}},\n", name, t, input, output,
-                         rows.size(), copy);
+    kinds +=
+        fmt::format("  {{{2}, {3}, {0}_t{1}_products, {0}_t{1}_rows, {4}}},\n", name, t, input, output, rows.size());
   }
   return declarations + fmt::format(
                             "static const tconv_function {0}_t{1}_products[] = {2};\n"
@@ -69,6 +68,7 @@ std::string add_paths(const EmitRequest &request, const LibraryKernel &kernel, s
   const std::string activate = declared(names, activate_symbol(plan.name, t, writes_last), has_activate(plan));
   const std::string softmax = declared(names, softmax_symbol(plan.name, t), has_softmax(plan));
   const std::string transpose = declared(names, transpose_symbol(plan.name, t), has_transpose(schedule.tiling));
+  const std::string copy = declared(names, copy_symbol(plan.name, t), tconv_copies(&schedule.tiling));
   const auto words = feature_words(request.targets[t]);
   const std::vector<TargetSchedule> paths = paths_of(schedule.targets[t]);
   std::string entries;
@@ -82,9 +82,9 @@ std::string add_paths(const EmitRequest &request, const LibraryKernel &kernel, s
         phases.push_back(declared(names, variant_symbol(kernel.name, t, p, v)));
       tables.arrays += fmt::format("static const tconv_function {}phases[] = {};\n", own, braces(phases));
     }
-    entries += fmt::format("  {{\"{}\", {{UINT64_C({:#x}), UINT64_C({:#x})}}, {}, {}, {}, {}, {}, {}}},\n",
+    entries += fmt::format("  {{\"{}\", {{UINT64_C({:#x}), UINT64_C({:#x})}}, {}, {}, {}, {}, {}, {}, {}}},\n",
                            request.targets[t].to_string(), words[0], words[1], tiles ? "NULL" : own + "phases",
-                           braces(paths[p].tile), activate, softmax, tiles ? own + "tiles" : "NULL", transpose);
+                           braces(paths[p].tile), activate, softmax, tiles ? own + "tiles" : "NULL", transpose, copy);
   }
   return entries;
 }

@@ -115,12 +115,6 @@ std::vector<Module> tile_modules(const Plan &plan, const LibraryKernel &kernel, 
         Halide::Pipeline(output.output)
             .compile_to_module(output.arguments(), transform_output_symbol(kernel.name, index, kind), target));
   }
-  if (tconv_merges_columns(&schedule.tiling)) {
-    TileCopy copy = tile_copy();
-    schedule_tile_copy(copy, one);
-    modules.push_back(
-        Halide::Pipeline(copy.output).compile_to_module({copy.staged}, copy_symbol(kernel.name, index), target));
-  }
   return modules;
 }
 
@@ -133,7 +127,13 @@ Module transpose_module(const Plan &plan, const TargetSchedule &schedule, const 
   return pipeline.compile_to_module({transpose.input}, transpose_symbol(plan.name, index), target);
 }
 
-// What the library's kernels share. The activations and softmax run on the host also beside CUDA kernels.
+Module copy_module(const Plan &plan, const Target &target, std::size_t index) {
+  Copy copy = copy_rows();
+  schedule_copy(copy, target.natural_vector_size<float>());
+  return Halide::Pipeline(copy.output).compile_to_module({copy.input}, copy_symbol(plan.name, index), target);
+}
+
+// What the library's kernels share, on the host also beside CUDA kernels.
 std::vector<Module> shared_modules(const Plan &plan, const std::vector<LibraryKernel> &kernels, const Target &target,
                                    std::size_t index) {
   std::vector<Module> modules;
@@ -142,6 +142,8 @@ std::vector<Module> shared_modules(const Plan &plan, const std::vector<LibraryKe
   for (const LibraryKernel &kernel : kernels)
     if (modules.empty() && has_transpose(kernel.schedule.tiling))
       modules.push_back(transpose_module(plan, kernel.schedule.targets[index], target, index));
+  if (any([](const LibraryKernel &kernel) { return tconv_copies(&kernel.schedule.tiling); }))
+    modules.push_back(copy_module(plan, target, index));
   for (const bool last : {false, true}) {
     const auto writes = [&](const LibraryKernel &kernel) {
       return (tconv_writes_channels_last(&kernel.schedule.tiling, &plan.layer) != 0) == last;

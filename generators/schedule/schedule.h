@@ -10,6 +10,7 @@
 #include <Halide.h>
 
 #include "algorithm/bf16x3.h"
+#include "algorithm/copy.h"
 #include "algorithm/lane_sums.h"
 #include "algorithm/phase_conv.h"
 #include "algorithm/planes.h"
@@ -155,6 +156,7 @@ void apply_lane_schedule(LaneSums &sums);
 void apply_planes_schedule(Planes &planes, const Plan &plan, const tconv_tiling &tiling,
                            const TargetSchedule &schedule);
 void schedule_transpose(Transpose &transpose);
+void schedule_copy(Copy &copy, int lanes);
 
 // One of Halide's autoschedulers in its place: "adams2019", "li2018" or "mullapudi2016".
 void apply_autoscheduler(PhaseConv &conv, const Plan &plan, const tconv_tiling &tiling, const tconv_variant &variant,
@@ -173,7 +175,6 @@ bool has_own_functions(const Plan &plan, const tconv_tiling &tiling, int kind);
 void schedule_input_transform(InputTransform &transform, const Plan &plan, const TargetSchedule &schedule);
 void schedule_tile_products(TileProducts &products, const TargetSchedule &schedule, int rows);
 void schedule_output_transform(OutputTransform &transform, const TargetSchedule &schedule);
-void schedule_tile_copy(TileCopy &copy, const TargetSchedule &schedule);
 
 // The parts of numbers for matrix units.
 void schedule_split_input(SplitInput &split);

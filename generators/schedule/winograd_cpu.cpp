@@ -88,8 +88,4 @@ void schedule_split_input(SplitInput &s) {
   s.rest.compute_at(s.output, half).store_in(MemoryType::Stack).vectorize(s.channel, lanes);
 }
 
-void schedule_tile_copy(TileCopy &t, const TargetSchedule &schedule) {
-  t.output.vectorize(t.column, schedule.lanes, TailStrategy::GuardWithIf);
-}
-
 }  // namespace tconv

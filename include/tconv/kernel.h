@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-#define TCONV_ABI_VERSION 3
+#define TCONV_ABI_VERSION 4
 
 /* The widest panel of packed weights. */
 enum { TCONV_MAX_PANEL = 64 };
@@ -63,7 +63,6 @@ typedef int (*tconv_function)(void **argv);
  *   transform_output: products (column, tile x, y, z, point x, y, z), bias (column), int32 first output x, y, z, int32
  *       extent x, y, z; output (column, in the tile x, y, z, tile x, y, z). Output `first + outputs * tile + j` is
  *       written where it lies in [0, extent).
- *   copy: from (column, x, y, z) to the same, [0] contiguous in both
  * Where the tiling says bf16x3 (tconv/bf16x3.h), of tiles of one output:
  *   transform_input: window (input channel, x, y, z); split (channel of 32, part, chunk, x, y, z), bfloat16 as uint16
  *   products: split (float, position, point x, y, z), weights of one panel; sums (column, position), which are written
@@ -73,7 +72,6 @@ typedef struct tconv_tile_functions {
   const tconv_function *products; /* each reads `transformed` up to a multiple of its `rows` in x */
   const int32_t *rows;
   int32_t products_count;
-  tconv_function copy; /* NULL where phases are not merged */
 } tconv_tile_functions;
 
 /* What a compiled function was specialised on; 0 stands for any. Entries are aligned to the right, here and in
@@ -95,6 +93,8 @@ typedef struct tconv_path {
   const tconv_tile_functions *tiles; /* Winograd's method: one a kind of phases, else NULL */
   tconv_function transpose;          /* from (i, j, y, z) to (j, i, y, z), [0] contiguous in both, zero where j lies
                                         outside from's range; NULL where the tiling asks for neither layout */
+  tconv_function copy; /* from (i, j, k, l) to the same, [0] contiguous in both; NULL where nothing is copied: see
+                          tconv_copies() */
 } tconv_path;
 
 /* How the packed weights and the work are cut; the same on every path of a kernel. */

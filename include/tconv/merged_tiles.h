@@ -38,10 +38,8 @@ static inline int tconv_place_columns(const tconv_tile_block *block, const int64
   const int64_t filters = tconv_group_outputs(job->layer), step = dim[2].stride * filters;
   const int64_t start = block->start[2] * block->grid.dim[2].outputs;
   halide_dimension_t from_dim[4], to_dim[4];
-  halide_buffer_t source, target;
-  void *argv[2];
   int64_t at = 0, q, whole;
-  int d;
+  int status = TCONV_OK, d;
   for (d = 0; d < 2; ++d) {
     const int64_t first = block->start[d] * block->grid.dim[d].outputs, before = job->blocks.first_output[d] + row[d];
     const int64_t low = tconv_max(tconv_ceil_div(-before, dim[d].stride), first);
@@ -52,7 +50,7 @@ static inline int tconv_place_columns(const tconv_tile_block *block, const int64
     staged += (low - first) * from->stride[d];
     at += (low * dim[d].stride + before - outputs->origin[d]) * outputs->stride[d];
   }
-  for (q = start; q < start + from->extent[2]; q += whole) {
+  for (q = start; q < start + from->extent[2] && status == TCONV_OK; q += whole) {
     const int64_t x = (q * dim[2].stride + job->blocks.first_output[2]) * filters;
     const int64_t low = tconv_max(begin, -x), high = tconv_min(end, dim[2].out * filters - x);
     whole = 1;
@@ -63,13 +61,10 @@ static inline int tconv_place_columns(const tconv_tile_block *block, const int64
     tconv_set_dim(&from_dim[1], whole, from->stride[2]);
     tconv_set_dim(&to_dim[0], high - low, 1);
     tconv_set_dim(&to_dim[1], whole, step);
-    source = tconv_buffer(staged + (q - start) * from->stride[2] + (low - begin), 4, from_dim);
-    target = tconv_buffer(outputs->data + at + x + low - outputs->origin[2] * filters, 4, to_dim);
-    argv[0] = &source;
-    argv[1] = &target;
-    if (job->path->tiles[block->kind].copy(argv) != 0) return TCONV_ERROR_KERNEL;
+    status = tconv_copy(job->path, staged + (q - start) * from->stride[2] + (low - begin), from_dim,
+                        outputs->data + at + x + low - outputs->origin[2] * filters, to_dim);
   }
-  return TCONV_OK;
+  return status;
 }
 
 /* Panel `index` of the columns of all phases. */

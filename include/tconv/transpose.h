@@ -1,5 +1,5 @@
-/* Matrices brought from one layout to the other by tconv_path.transpose, in the order and the parts that caches ask
- * for.
+/* Arrays brought to other strides by tconv_path.copy, and matrices to the other layout by tconv_path.transpose, in the
+ * order and the parts that caches ask for.
  */
 #ifndef TCONV_TRANSPOSE_H
 #define TCONV_TRANSPOSE_H
@@ -10,6 +10,16 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* The arrays have the same four extents. */
+static inline int tconv_copy(const tconv_path *path, const float *from, halide_dimension_t *from_dims, float *to,
+                             halide_dimension_t *to_dims) {
+  halide_buffer_t source = tconv_buffer(from, 4, from_dims), target = tconv_buffer(to, 4, to_dims);
+  void *argv[2];
+  argv[0] = &source;
+  argv[1] = &target;
+  return path->copy(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+}
 
 /* Dimensions (column, row, y, z) of tconv_path.transpose's arrays: [0] is contiguous. */
 typedef struct tconv_matrix {

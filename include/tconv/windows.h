@@ -75,27 +75,13 @@ static inline int64_t tconv_offset(const int64_t *stride, const int64_t *first) 
   return first[0] * stride[0] + first[1] * stride[1] + first[2] * stride[2];
 }
 
-/* Rows of planes are short: a call of memcpy() for each costs more than what it copies. */
-static inline void tconv_copy_row(const float *from, int64_t floats, float *to) {
-  enum { LONG = 256, WIDE = 16, NARROW = 4 };
-  int64_t i = 0;
-  if (floats > LONG) {
-    memcpy(to, from, (size_t)floats * sizeof(float));
-  } else if (floats >= WIDE) {
-    for (; i + WIDE <= floats; i += WIDE) memcpy(to + i, from + i, WIDE * sizeof(float));
-    memcpy(to + floats - WIDE, from + floats - WIDE, WIDE * sizeof(float));
-  } else if (floats >= NARROW) {
-    for (; i + NARROW <= floats; i += NARROW) memcpy(to + i, from + i, NARROW * sizeof(float));
-    memcpy(to + floats - NARROW, from + floats - NARROW, NARROW * sizeof(float));
-  } else {
-    for (; i < floats; ++i) to[i] = from[i];
-  }
-}
-
 /* Rows of planes are too short for hardware that fetches ahead. Of images beyond TCONV_FETCHED_IMAGE_BYTES, which come
  * from memory, they are fetched TCONV_FETCH_BYTES ahead of their copies: with one thread, k2 s2 in two and three
  * dimensions is 1.03 to 1.09 times as fast; on 4 MB it was 0.98 times. */
 enum { TCONV_FETCH_BYTES = 24 << 10, TCONV_FETCHED_IMAGE_BYTES = 4 << 20 };
+
+/* Copied by one call of the compiled function, at least; an eighth of it where what is ahead is fetched in turn. */
+enum { TCONV_COPIED_BYTES = 16 << 10 };
 
 static inline void tconv_fetch_row(const float *from, int64_t floats) {
 #if defined(__GNUC__)
@@ -108,35 +94,75 @@ static inline void tconv_fetch_row(const float *from, int64_t floats) {
 #endif
 }
 
-/* In planes, of which a window has so much; 0: nothing is fetched. */
-static inline int64_t tconv_fetch_distance(const int64_t *first, const int64_t *last, int64_t planes,
-                                           int64_t channel_stride) {
-  const int64_t floats = (last[0] - first[0]) * (last[1] - first[1]) * (last[2] - first[2]);
+/* In planes, of which a window has so many floats; 0: nothing is fetched. */
+static inline int64_t tconv_fetch_distance(int64_t floats, int64_t planes, int64_t channel_stride) {
   if (planes * channel_stride <= TCONV_FETCHED_IMAGE_BYTES / (int64_t)sizeof(float)) return 0;
   return tconv_max(TCONV_FETCH_BYTES / (int64_t)sizeof(float) / floats, 1);
 }
 
-/* Copies a window from `image`, whose strides and layout are the layer's; zeros at the ends of its rows. */
-static inline void tconv_copy_window(const tconv_window *window, const float *image, const int64_t *stride,
-                                     int64_t channel_stride, const int64_t *first, const int64_t *last, int64_t planes,
-                                     int64_t pixel, float *to) {
-  const int64_t begin = first[2] * pixel, end = last[2] * pixel, row = window->extent[2] * pixel;
-  const int64_t low = tconv_offset(stride, window->low) + first[2] * stride[2];
-  const int64_t ahead = tconv_fetch_distance(first, last, planes, channel_stride);
-  int64_t plane, z, y, i;
-  for (plane = 0; plane < planes; ++plane)
-    for (z = first[0]; z < last[0]; ++z) {
-      const int64_t from = low + plane * channel_stride + z * stride[0];
-      float *const lines = to + plane * window->channel_stride + z * window->stride[0];
-      for (y = first[1]; y < last[1]; ++y) {
-        float *const line = lines + y * window->stride[1];
-        for (i = 0; i < begin; ++i) line[i] = 0;
-        if (ahead > 0 && plane + ahead < planes)
-          tconv_fetch_row(image + (from + ahead * channel_stride + y * stride[1]), end - begin);
-        tconv_copy_row(image + (from + y * stride[1]), end - begin, line + begin);
-        for (i = end; i < row; ++i) line[i] = 0;
-      }
+/* Copies the part [first, last) of some planes of a window: from `image`, whose strides and layout are the layer's. */
+static inline int tconv_copy_part(const tconv_job *job, const tconv_window *window, const float *image,
+                                  const int64_t *stride, int64_t channel_stride, const int64_t *first,
+                                  const int64_t *last, int64_t planes, int64_t pixel, float *to) {
+  halide_dimension_t from_dim[4], to_dim[4];
+  int d;
+  tconv_set_dim(&from_dim[0], (last[2] - first[2]) * pixel, 1);
+  tconv_set_dim(&to_dim[0], (last[2] - first[2]) * pixel, 1);
+  for (d = 0; d < 2; ++d) {
+    tconv_set_dim(&from_dim[2 - d], last[d] - first[d], stride[d]);
+    tconv_set_dim(&to_dim[2 - d], last[d] - first[d], window->stride[d]);
+  }
+  tconv_set_dim(&from_dim[3], planes, channel_stride);
+  tconv_set_dim(&to_dim[3], planes, window->channel_stride);
+  return tconv_copy(job->path, image + (tconv_offset(stride, window->low) + tconv_offset(stride, first)), from_dim,
+                    to + tconv_offset(window->stride, first), to_dim);
+}
+
+/* The same of one plane, few rows at a time; those `ahead` are fetched. */
+static inline int tconv_copy_fetching(const tconv_job *job, const tconv_window *window, const float *image,
+                                      const int64_t *stride, const int64_t *first, const int64_t *last, int64_t ahead,
+                                      int64_t pixel, float *to) {
+  const int64_t floats = (last[2] - first[2]) * pixel;
+  const int64_t rows = tconv_max(TCONV_COPIED_BYTES / 8 / (int64_t)sizeof(float) / floats, 1);
+  int64_t from[TCONV_MAX_RANK], end[TCONV_MAX_RANK], y;
+  int status = TCONV_OK;
+  memcpy(from, first, sizeof from);
+  memcpy(end, last, sizeof end);
+  for (from[0] = first[0]; from[0] < last[0]; ++from[0]) {
+    end[0] = from[0] + 1;
+    for (from[1] = first[1]; from[1] < last[1] && status == TCONV_OK; from[1] = end[1]) {
+      end[1] = tconv_min(from[1] + rows, last[1]);
+      for (y = from[1]; ahead > 0 && y < end[1]; ++y)
+        tconv_fetch_row(image + (tconv_offset(stride, window->low) + tconv_offset(stride, from) + ahead +
+                                 (y - from[1]) * stride[1]),
+                        floats);
+      status = tconv_copy_part(job, window, image, stride, 0, from, end, 1, pixel, to);
     }
+  }
+  return status;
+}
+
+/* Copies a window, with zeros around what lies in the input: some planes at a time, which stay in the cache between the
+ * two. */
+static inline int tconv_copy_window(const tconv_job *job, const tconv_window *window, const float *image,
+                                    const int64_t *stride, int64_t channel_stride, const int64_t *first,
+                                    const int64_t *last, int64_t planes, int64_t pixel, float *to) {
+  const int64_t floats = (last[0] - first[0]) * (last[1] - first[1]) * (last[2] - first[2]) * pixel;
+  const int64_t ahead = tconv_fetch_distance(floats, planes, channel_stride);
+  const int64_t together =
+      ahead > 0 ? 1 : tconv_max(tconv_min(TCONV_COPIED_BYTES / (int64_t)sizeof(float) / floats, planes), 1);
+  int64_t plane, count;
+  int status = TCONV_OK;
+  for (plane = 0; plane < planes && status == TCONV_OK; plane += count) {
+    const float *const from = image + plane * channel_stride;
+    float *const begin = to + plane * window->channel_stride;
+    count = tconv_min(together, planes - plane);
+    tconv_clear_outside(window, first, last, count, pixel, 1, begin);
+    status = ahead > 0 ? tconv_copy_fetching(job, window, from, stride, first, last,
+                                             plane + ahead < planes ? ahead * channel_stride : 0, pixel, begin)
+                       : tconv_copy_part(job, window, from, stride, channel_stride, first, last, count, pixel, begin);
+  }
+  return status;
 }
 
 /* Copies a window from `image` as tconv_copy_window() does, into the other layout. Where rows of positions become
@@ -188,11 +214,10 @@ static inline int tconv_load_window(const tconv_job *job, int64_t image, const i
   tconv_dense_strides(last_layout, layer->in_channels, window->extent, &window->channel_stride, window->stride);
   window->data = memory;
   any = tconv_inside(dim, window, first, last);
-  tconv_clear_outside(window, first, last, planes, pixel, !any || (transposed && last_layout), memory);
-  if (!any) return TCONV_OK;
-  if (transposed) return tconv_transpose_window(job, window, image_data, stride, channel_stride, first, last, memory);
-  tconv_copy_window(window, image_data, stride, channel_stride, first, last, planes, pixel, memory);
-  return TCONV_OK;
+  if (any && !transposed)
+    return tconv_copy_window(job, window, image_data, stride, channel_stride, first, last, planes, pixel, memory);
+  tconv_clear_outside(window, first, last, planes, pixel, !any || last_layout, memory);
+  return any ? tconv_transpose_window(job, window, image_data, stride, channel_stride, first, last, memory) : TCONV_OK;
 }
 
 /* Where the block that starts at `start` writes these channels: to the output itself, or to the worker's `memory`. */
@@ -219,14 +244,18 @@ static inline tconv_outputs tconv_find_outputs(const tconv_job *job, int64_t ima
 }
 
 /* Copies outputs of the part [first, last), whose rows are contiguous, to the same strides of the layer's output. */
-static inline void tconv_copy_outputs(const tconv_outputs *outputs, const int64_t *first, const int64_t *last,
-                                      const float *from, const int64_t *stride, int64_t channel_stride, float *to) {
-  int64_t channel, z, y;
-  for (channel = 0; channel < outputs->channels; ++channel)
-    for (z = 0; z < last[0] - first[0]; ++z)
-      for (y = 0; y < last[1] - first[1]; ++y)
-        tconv_copy_row(from + channel * outputs->channel_stride + z * outputs->stride[0] + y * outputs->stride[1],
-                       last[2] - first[2], to + channel * channel_stride + z * stride[0] + y * stride[1]);
+static inline int tconv_copy_outputs(const tconv_job *job, const tconv_outputs *outputs, const int64_t *first,
+                                     const int64_t *last, const float *from, const int64_t *stride,
+                                     int64_t channel_stride, float *to) {
+  halide_dimension_t from_dim[4], to_dim[4];
+  int d;
+  for (d = 0; d < TCONV_MAX_RANK; ++d) {
+    tconv_set_dim(&from_dim[TCONV_MAX_RANK - 1 - d], last[d] - first[d], outputs->stride[d]);
+    tconv_set_dim(&to_dim[TCONV_MAX_RANK - 1 - d], last[d] - first[d], stride[d]);
+  }
+  tconv_set_dim(&from_dim[3], outputs->channels, outputs->channel_stride);
+  tconv_set_dim(&to_dim[3], outputs->channels, channel_stride);
+  return tconv_copy(job->path, from, from_dim, to, to_dim);
 }
 
 /* Brings what was written beside the output to where it belongs. */
@@ -248,10 +277,8 @@ static inline int tconv_store_outputs(const tconv_job *job, int64_t image, const
   }
   to += image * tconv_dense_strides(layer->channels_last, layer->out_channels, extent, &channel_stride, stride);
   to += tconv_offset(stride, first) + outputs->first_channel * channel_stride;
-  if (!job->kernel->tiling.transpose_output) {
-    tconv_copy_outputs(outputs, first, last, from, stride, channel_stride, to);
-    return TCONV_OK;
-  }
+  if (!job->kernel->tiling.transpose_output)
+    return tconv_copy_outputs(job, outputs, first, last, from, stride, channel_stride, to);
   from_dims = tconv_planes(first, last, outputs->stride);
   to_dims = tconv_planes(first, last, stride);
   if (layer->channels_last)

@@ -60,6 +60,11 @@ static inline int tconv_merges_columns(const tconv_tiling *tiling) {
   return tconv_is_winograd(tiling) && tiling->merge_phases;
 }
 
+/* Whether the functions need tconv_path.copy: for windows or outputs of their own layout, or for what is staged. */
+static inline int tconv_copies(const tconv_tiling *tiling) {
+  return !tiling->transpose_input || !tiling->transpose_output || tconv_merges_columns(tiling);
+}
+
 /* Kind 0 is always there, also for other methods. */
 static inline int tconv_has_kind(const tconv_tiling *tiling, int kind) {
   int d;

@@ -24,6 +24,12 @@ inline bool reference_expects_nan = false;
 // Of a layer whose phases are united; [0] is the innermost dimension.
 inline Position reference_strides = {1, 1, 1};
 
+// Where copies overwrite nothing: the output, which the test filled with NaN; none: empty.
+struct Range {
+  const float *begin = nullptr, *end = nullptr;
+};
+inline Range reference_unwritten;
+
 inline float unwritten() { return std::numeric_limits<float>::quiet_NaN(); }
 
 // A halide_buffer_t of float; a dimension that it does not have is trivial.
@@ -237,6 +243,24 @@ inline int reference_transpose(void **argv) {
   return 0;
 }
 
+// from (i, j, k, l), to the same.
+inline int reference_copy(void **argv) {
+  const View from(argv[0]), to(argv[1]);
+  if (from.stride(0) != 1 || to.stride(0) != 1) return 1;
+  for (int d = 0; d < 4; ++d)
+    if (from.extent(d) != to.extent(d) || from.extent(d) < 1) return 2;
+  int failed = 0;
+  for_each_position({to.extent(3), to.extent(2), to.extent(1)}, [&](const Position &at) {
+    for (std::int64_t i = 0; i < to.extent(0); ++i) {
+      float *const target = to.at(i + at[2] * to.stride(1) + at[1] * to.stride(2) + at[0] * to.stride(3));
+      const bool once = target >= reference_unwritten.begin && target < reference_unwritten.end;
+      if (once && !std::isnan(*target)) failed = 3;
+      *target = *from.at(i + at[2] * from.stride(1) + at[1] * from.stride(2) + at[0] * from.stride(3));
+    }
+  });
+  return failed;
+}
+
 // A general kernel, or what the caller makes of it. Not copied: it points into itself.
 struct ReferenceKernel {
   explicit ReferenceKernel(const tconv_tiling &tiling, const Position &tile = {1, 1, 1})
@@ -251,8 +275,9 @@ struct ReferenceKernel {
 
   tconv_function phases;
   tconv_variant variant = {{0, 0, 0}, {0, 0, 0}};
-  tconv_path path = {"reference",        {0, 0}, &phases, {1, 1, 1}, reference_activate, reference_softmax, nullptr,
-                     reference_transpose};
+  tconv_path path = {
+      "reference",         {0, 0},        &phases, {1, 1, 1}, reference_activate, reference_softmax, nullptr,
+      reference_transpose, reference_copy};
   tconv_kernel kernel = {TCONV_ABI_VERSION, 1, "reference", "reference", {}, &variant, 1, &path, 1, nullptr};
 };
 

@@ -171,7 +171,6 @@ double products_of(const Case &c, const tconv_dims &dims) {
 void check_case(const Case &c, Random &random, Shares *shares) {
   // The memory beside the output is written again by the next panel, as are staged outputs.
   reference_expects_nan = c.tiling.transpose_output == 0 && c.tiling.merge_phases == 0;
-  reference_copy_expects_nan = c.tiling.transpose_output == 0;
   ReferenceTileKernel reference(c.tiling);
   if (c.tiling.bf16x3) set_split_functions(reference);
   Outcome outcome = {};
