@@ -11,14 +11,20 @@
 extern "C" {
 #endif
 
-/* The arrays have the same four extents. */
-static inline int tconv_copy(const tconv_path *path, const float *from, halide_dimension_t *from_dims, float *to,
-                             halide_dimension_t *to_dims) {
+/* Calls one of the two, of arrays of four dimensions. */
+static inline int tconv_bring(tconv_function function, const float *from, halide_dimension_t *from_dims, float *to,
+                              halide_dimension_t *to_dims) {
   halide_buffer_t source = tconv_buffer(from, 4, from_dims), target = tconv_buffer(to, 4, to_dims);
   void *argv[2];
   argv[0] = &source;
   argv[1] = &target;
-  return path->copy(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+  return function(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+}
+
+/* The arrays have the same four extents. */
+static inline int tconv_copy(const tconv_path *path, const float *from, halide_dimension_t *from_dims, float *to,
+                             halide_dimension_t *to_dims) {
+  return tconv_bring(path->copy, from, from_dims, to, to_dims);
 }
 
 /* Dimensions (column, row, y, z) of tconv_path.transpose's arrays: [0] is contiguous. */
@@ -73,11 +79,7 @@ static inline void tconv_join_planes(tconv_matrix *from, tconv_matrix *to) {
 
 static inline int tconv_transpose_strip(const tconv_path *path, const float *from, tconv_matrix from_dims, float *to,
                                         tconv_matrix to_dims) {
-  halide_buffer_t source = tconv_buffer(from, 4, from_dims.dim), target = tconv_buffer(to, 4, to_dims.dim);
-  void *argv[2];
-  argv[0] = &source;
-  argv[1] = &target;
-  return path->transpose(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
+  return tconv_bring(path->transpose, from, from_dims.dim, to, to_dims.dim);
 }
 
 /* Rows that lie so far apart, or a multiple of it, meet in a few sets of the first-level cache: pages. */
