@@ -50,8 +50,8 @@ constexpr std::int64_t block_bytes = 1024;
 constexpr tconv_function wide_phases = phases<6>, narrow_phases = phases<4>;
 constexpr tconv_variant variant = {{1, 1, 1}, {0, 0, 0}}, row_variant = {{1, 1, 0}, {0, 0, 0}};
 constexpr std::array<tconv_path, 2> paths = {
-    {{"reference", {0, 0}, &wide_phases, {1, 1, 6}, activate, softmax, nullptr, nullptr},
-     {"reference", {0, 0}, &narrow_phases, {1, 1, 4}, activate, softmax, nullptr, nullptr}}};
+    {{"reference", {0, 0}, &wide_phases, {1, 1, 6}, activate, softmax, nullptr, nullptr, reference_copy},
+     {"reference", {0, 0}, &narrow_phases, {1, 1, 4}, activate, softmax, nullptr, nullptr, reference_copy}}};
 
 constexpr std::int32_t any = std::numeric_limits<std::int32_t>::max();
 
