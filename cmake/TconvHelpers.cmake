@@ -8,9 +8,9 @@
 #       TARGETS x86-64-linux-avx512_skylake x86-64-linux-avx2-fma-f16c x86-64-linux-sse41)
 #
 # Link to `up1` and include "up1.h". With KERNEL the weights are inside the library; without it the header exports
-# up1_pack(). EXACT turns Winograd's method and bf16x3 off. SCHEDULES is what `tconvc tune` wrote, asked before what
-# ships with tconv. PROCESSOR is whose caches and records decide between schedules: the building machine's by default,
-# `any` where the library goes elsewhere. Relative paths are relative to the current source directory.
+# up1_pack(). EXACT turns Winograd's method, Strassen's and bf16x3 off. SCHEDULES is what `tconvc tune` wrote, asked
+# before what ships with tconv. PROCESSOR is whose caches and records decide between schedules: the building machine's
+# by default, `any` where the library goes elsewhere. Relative paths are relative to the current source directory.
 function(add_conv_transpose_layer name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "EXACT" "CONFIG;SCHEDULES;PROCESSOR;KERNEL;BIAS;BATCHNORM;EPSILON;ACTIVATION"
         "TARGETS")

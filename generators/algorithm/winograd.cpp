@@ -26,11 +26,34 @@ tconv_tile_grid grid_of(const Plan &plan, const tconv_tiling &tiling, int kind) 
 
 // Of the Halide dimension i.
 const tconv_tiles &tiles_of(const tconv_tile_grid &grid, int i) { return grid.dim[TCONV_MAX_RANK - 1 - i]; }
-// Tiles of one output have their taps added up before (tconv/bf16x3.h).
-const tconv_interpolation &points_of(const tconv_tile_grid &grid, int i) {
-  const tconv_tiles &tiles = tiles_of(grid, i);
-  return *tconv_find_interpolation(tiles.outputs, tiles.outputs == 1 ? 1 : tiles.taps);
-}
+
+// One dimension of both transforms: of Winograd's, or of Strassen's pairs. Of these what a tile reads is (position,
+// half of the channels), and its outputs are (position, phase). Tiles of one output have their taps added up before
+// (tconv/bf16x3.h).
+class Transform {
+ public:
+  explicit Transform(const tconv_tiles &tiles)
+      : paired_(tiles.paired > 1),
+        outputs_(static_cast<int>(tiles.outputs * tiles.paired)),
+        filter_(paired_ ? nullptr : tconv_find_interpolation(tiles.outputs, tiles.outputs == 1 ? 1 : tiles.taps)) {}
+
+  bool paired() const { return paired_; }
+  int points() const { return paired_ ? TCONV_STRASSEN_POINTS : filter_->count; }
+  int reads() const { return paired_ ? TCONV_STRASSEN_BLOCKS : filter_->count; }
+  int outputs() const { return outputs_; }
+  double input(int point, int read) const {
+    return paired_ ? tconv_strassen_points()[point].input[read] : filter_->input[point][read];
+  }
+  double output(int output, int point) const {
+    return paired_ ? tconv_strassen_points()[point].output[output]
+                   : tconv_output_factor(filter_, output, point, outputs_);
+  }
+
+ private:
+  const bool paired_;
+  const int outputs_;
+  const tconv_interpolation *const filter_;
+};
 
 // The sum of `count` terms, each by its factor.
 template <typename Factors, typename Terms>
@@ -80,30 +103,38 @@ InputTransform input_transform(const Plan &plan, const tconv_tiling &tiling, int
   InputTransform t;
   const tconv_tile_grid grid = grid_of(plan, tiling, kind);
   const int channels = static_cast<int>(plan.layer.in_channels);
+  t.channels = channels / static_cast<int>(tconv_channel_parts(&tiling, 0));
   t.window = ImageParam(Halide::Float(32), 1 + rank, "window");
   t.tile = variables("t");
   t.point = variables("p");
   t.position = variables("w");
   std::vector<Expr> from = {t.channel};
-  for (int i = 0; i < rank; ++i)
-    from.push_back(t.tile[i] * static_cast<int>(tiles_of(grid, i).outputs) + t.position[i]);
+  for (int i = 0; i < rank; ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    const bool paired = Transform(tiles_of(grid, i)).paired();
+    const int distance = static_cast<int>(tconv_half_distance(&tiling, &plan.layer, TCONV_MAX_RANK - 1 - i));
+    const Expr position = paired ? t.position[k] / TCONV_STRASSEN_SIDE : Expr(t.position[k]);
+    if (paired) from[0] += t.position[k] % TCONV_STRASSEN_SIDE * distance;
+    from.push_back(t.tile[k] * static_cast<int>(tiles_of(grid, i).outputs) + position);
+  }
   Func before("loaded");
   std::vector<Var> at(t.position.begin(), t.position.end());
   before(variables_of(t.channel, t.tile, at)) = t.window(from);
   for (int i = 0; i < rank; ++i) {
-    const tconv_interpolation &points = points_of(grid, i);
+    const Transform transform(tiles_of(grid, i));
     std::vector<Expr> inner(at.begin(), at.end());
     at[static_cast<std::size_t>(i)] = t.point[static_cast<std::size_t>(i)];
     Func stage("input" + std::to_string(i));
-    stage(variables_of(t.channel, t.tile, at)) = pick(t.point[static_cast<std::size_t>(i)], points.count, [&](int p) {
-      return combine(
-          points.count, [&](int j) { return points.input[p][j]; },
-          [&](int j) {
-            inner[static_cast<std::size_t>(i)] = j;
-            return before(arguments_of(t.channel, t.tile, inner));
-          });
-    });
-    if (points.count > 1) t.stages.push_back(stage);
+    stage(variables_of(t.channel, t.tile, at)) =
+        pick(t.point[static_cast<std::size_t>(i)], transform.points(), [&](int p) {
+          return combine(
+              transform.reads(), [&](int j) { return transform.input(p, j); },
+              [&](int j) {
+                inner[static_cast<std::size_t>(i)] = j;
+                return before(arguments_of(t.channel, t.tile, inner));
+              });
+        });
+    if (transform.points() > 1) t.stages.push_back(stage);
     before = stage;
   }
   std::vector<Expr> all(at.begin(), at.end());
@@ -113,17 +144,18 @@ InputTransform input_transform(const Plan &plan, const tconv_tiling &tiling, int
   for (int d = 0; d < 1 + 2 * rank; ++d) out.dim(d).set_min(0);
   t.window.dim(0).set_bounds(0, channels);
   t.window.dim(1).set_stride(channels);
-  out.dim(0).set_bounds(0, channels);
-  out.dim(1).set_stride(static_cast<int>(tconv_tile_row_floats(&plan.layer)));
+  out.dim(0).set_bounds(0, t.channels);
+  out.dim(1).set_stride(static_cast<int>(tconv_tile_row_floats(&tiling, &plan.layer)));
   for (int i = 0; i < rank; ++i) t.output.bound(t.point[i], 0, static_cast<int>(tiles_of(grid, i).points));
   return t;
 }
 
 TileProducts tile_products(const Plan &plan, const tconv_tiling &tiling) {
   TileProducts t;
-  const int channels = static_cast<int>(tconv_group_inputs(&plan.layer));
+  const int channels = static_cast<int>(tconv_tile_inputs(&tiling, &plan.layer));
   t.transformed = ImageParam(Halide::Float(32), 2 + rank, "transformed");
   t.weights = ImageParam(Halide::Float(32), 3, "weights");
+  t.written = ImageParam(Halide::Float(32), 1 + 2 * rank, "written");
   t.tile = variables("t");
   const Halide::RDom r(0, channels, "r");
   t.channel = r.x;
@@ -136,7 +168,7 @@ TileProducts tile_products(const Plan &plan, const tconv_tiling &tiling) {
   set_mins(t.weights);
   for (int d = 0; d < 2 + rank; ++d) out.dim(d).set_min(0);
   t.transformed.dim(0).set_bounds(0, channels);
-  t.transformed.dim(1).set_stride(static_cast<int>(tconv_tile_row_floats(&plan.layer)));
+  t.transformed.dim(1).set_stride(static_cast<int>(tconv_tile_row_floats(&tiling, &plan.layer)));
   t.weights.dim(0).set_bounds(0, tiling.panel);
   t.weights.dim(1).set_bounds(0, channels).set_stride(tiling.panel);
   t.weights.dim(2).set_stride(tiling.panel * channels);
@@ -165,21 +197,21 @@ OutputTransform output_transform(const Plan &plan, const tconv_tiling &tiling, i
   before(variables_of(t.column, t.tile, at)) =
       t.products(arguments_of(t.column, t.tile, {t.point[0], t.point[1], t.point[2]}));
   for (int i = 0; i < rank; ++i) {
-    const tconv_interpolation &points = points_of(grid, i);
-    const int outputs = static_cast<int>(tiles_of(grid, i).outputs);
+    const Transform transform(tiles_of(grid, i));
+    const int outputs = transform.outputs();
     t.outputs[static_cast<std::size_t>(i)] = outputs;
     std::vector<Expr> inner(at.begin(), at.end());
     at[static_cast<std::size_t>(i)] = t.inside[static_cast<std::size_t>(i)];
     Func stage("output" + std::to_string(i));
     stage(variables_of(t.column, t.tile, at)) = pick(t.inside[static_cast<std::size_t>(i)], outputs, [&](int j) {
       return combine(
-          points.count, [&](int p) { return tconv_output_factor(&points, j, p, outputs); },
+          transform.points(), [&](int p) { return transform.output(j, p); },
           [&](int p) {
             inner[static_cast<std::size_t>(i)] = p;
             return before(arguments_of(t.column, t.tile, inner));
           });
     });
-    if (points.count > 1) t.stages.push_back(stage);
+    if (transform.points() > 1) t.stages.push_back(stage);
     before = stage;
   }
   const Halide::Region insides = {{0, t.outputs[0]}, {0, t.outputs[1]}, {0, t.outputs[2]}};

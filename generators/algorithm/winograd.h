@@ -20,6 +20,7 @@ using Vars = std::array<Halide::Var, TCONV_MAX_RANK>;
 struct InputTransform {
   Halide::ImageParam window;  // (channel, positions...)
   Halide::Var channel{"channel"};
+  int channels = 0;            // of a point
   Vars tile, point, position;  // `position`: in the window of a tile
   std::vector<Halide::Func>
       stages;  // one a dimension that has a transform: (channel, tiles..., points or positions...)
@@ -29,6 +30,7 @@ struct InputTransform {
 struct TileProducts {
   Halide::ImageParam transformed;  // (channel, tiles..., point)
   Halide::ImageParam weights;      // (column, channel, point)
+  Halide::ImageParam written;      // (column, in a tile x, y, z, tile x, y, z): the outputs that come of them
   Halide::Var column{"column"}, point{"point"};
   Vars tile;
   Halide::RVar channel;

@@ -8,8 +8,9 @@
 namespace {
 
 void add_exact(CLI::App *verb, tconv::LayerOptions &layer) {
-  verb->add_flag("--exact", layer.exact,
-                 "sum as the definition does: neither Winograd's method nor bf16x3, which round otherwise");
+  verb->add_flag(
+      "--exact", layer.exact,
+      "sum as the definition does: neither Winograd's method nor Strassen's nor bf16x3, which round otherwise");
 }
 
 void add_processor(CLI::App *verb, tconv::LayerOptions &layer) {

@@ -107,13 +107,15 @@ std::string add_kernel(const EmitRequest &request, const LibraryKernel &kernel, 
     tables.arrays += fmt::format("static const tconv_variant {}_variants[] = {{\n{}}};\n", name, variants);
   const std::string baked = declared(tables.declarations, baked_symbol(name), request.baked.has_value());
   return fmt::format(
-      "{{\n  TCONV_ABI_VERSION, {}, \"{}\",\n  \"{}\",\n  {{{}, {}, {}, {}, {}, {{{}, {}}}, {}, {}, {}, {}, {}}}, {}, "
+      "{{\n  TCONV_ABI_VERSION, {}, \"{}\",\n  \"{}\",\n  {{{}, {}, {}, {}, {}, {{{}, {}}}, {}, {}, {}, {}, {}, {}}}, "
+      "{}, "
       "{}, "
       "{}_paths, {}, {}}}",
       schedule.most_filters, name, key(request.plan), tiling.panel, tiling.merge_phases, tiling.dense_phases,
       tiling.group_columns, tiling.block_bytes, braces(tiling.tile_outputs[0]), braces(tiling.tile_outputs[1]),
       tiling.transpose_input, tiling.transpose_output, tiling.thread_work, tiling.lane_sums, tiling.bf16x3,
-      variants.empty() ? "NULL" : name + "_variants", schedule.variants.size(), name, path_count, baked);
+      tiling.strassen, variants.empty() ? "NULL" : name + "_variants", schedule.variants.size(), name, path_count,
+      baked);
 }
 
 // A plan's own kernel is NAME_kernel; of a general plan's, NAME_kernel() finds the layer's.

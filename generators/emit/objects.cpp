@@ -82,7 +82,9 @@ Module products_module(const Plan &plan, const tconv_tiling &tiling, const Targe
   Halide::Pipeline pipeline(products.output);
   fetch_ahead(pipeline, products.weights.name(), one.prefetch);
   fetch_next(pipeline, products.weights.name(), one.fetch);
-  return pipeline.compile_to_module({products.transformed, products.weights}, symbol, target);
+  if (fetches_written(plan, tiling))
+    fetch_written(pipeline, products.weights.name(), products.written.name(), tiling.panel);
+  return pipeline.compile_to_module({products.transformed, products.weights, products.written}, symbol, target);
 }
 
 Module transform_input_module(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &one, int kind,
@@ -93,7 +95,7 @@ Module transform_input_module(const Plan &plan, const tconv_tiling &tiling, cons
     return Halide::Pipeline(input.output).compile_to_module({input.window}, symbol, target);
   }
   InputTransform input = input_transform(plan, tiling, kind);
-  schedule_input_transform(input, plan, one);
+  schedule_input_transform(input, one);
   return Halide::Pipeline(input.output).compile_to_module({input.window}, symbol, target);
 }
 

@@ -349,7 +349,8 @@ Schedule choose_schedule(const Plan &plan, const std::vector<Target> &targets) {
   if (targets[0].has_feature(Target::CUDA)) return choose_cuda_schedule(plan);
   Schedule direct = choose_cpu_schedule(plan, targets);
   if (plan.use_winograd == UseWinograd::never) return direct;
-  return choose_bf16x3(plan, targets, choose_winograd(plan, targets, std::move(direct)));
+  Schedule tiles = choose_strassen(plan, targets, choose_winograd(plan, targets, std::move(direct)));
+  return choose_bf16x3(plan, targets, std::move(tiles));
 }
 
 }  // namespace tconv

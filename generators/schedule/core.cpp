@@ -11,7 +11,7 @@ namespace {
 // A few cores share a third level that lies among them. Measured on Zen 5 (amd-26-2), one thread: register tiles of 1
 // to 4 vectors by 2 to 16 rows; with weights from the second level, relative to 4 x 6, 4 x 4 0.93, 4 x 5 0.96, 2 x 8
 // 0.945, 2 x 11 0.96. Where Winograd's method was expected to be 1.08 to 1.1 times as fast, it was 1.24 times on two
-// layers of k3 s2 (AVX2).
+// layers of k3 s2 (AVX2); where Strassen's products were expected to be 1.03 times as fast, they were 0.97 to 1.09.
 constexpr Core near_third_level = {.first_level = {1.1, 0.24, 0.24, 0},
                                    .second_level = {1.23, 0.84, 0.36, 0},
                                    .unrolled = 1,
@@ -26,7 +26,10 @@ constexpr Core near_third_level = {.first_level = {1.1, 0.24, 0.24, 0},
                                    .second_level_bytes = 1 << 20,
                                    .far_input = 14,
                                    .far_product = 20,
+                                   .memory_input = 24,
+                                   .memory_product = 14,
                                    .least_winograd_gain = 1.08,
+                                   .least_strassen_gain = 1.05,
                                    .third_level_bytes = 20 << 20,
                                    .third_level_rate = 20,
                                    .memory_rate = 13,
@@ -57,7 +60,10 @@ constexpr Core far_third_level = {.first_level = {1.1, 0.5, 0.5, 0.3},
                                   .second_level_bytes = 1300 << 10,
                                   .far_input = 45,
                                   .far_product = 28,
+                                  .memory_input = 45,
+                                  .memory_product = 28,
                                   .least_winograd_gain = 1.015,
+                                  .least_strassen_gain = 1.1,
                                   .third_level_bytes = 32 << 20,
                                   .third_level_rate = 8,
                                   .memory_rate = 4,

@@ -41,9 +41,13 @@ struct Core {
   // is as large.
   double second_level_bytes;
   double far_input, far_product;
+  // By Strassen's method, where input and output together have more bytes than `transposed_bytes`.
+  double memory_input, memory_product;
 
   // How many times as fast as direct sums Winograd's method has to be expected to be, as the model is not exact.
   double least_winograd_gain;
+  // And Strassen's products.
+  double least_strassen_gain;
 
   // Bytes of the third level, a core's share; bytes a cycle that come in from there and from memory; the share of the
   // multiply-adds with some weights beside which the next ones come in.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "algorithm/lowered.h"
+#include "tconv/geometry.h"
 
 namespace tconv {
 
@@ -150,7 +151,87 @@ class FetchNext : public BeforeSums {
   std::vector<const ir::LetStmt *> lets_;
 };
 
+// Positions of `written` are shared out among the register tiles, each of which takes some of one row: few cross the
+// end of a row, and are left out.
+class FetchWritten : public ir::IRMutator {
+ public:
+  FetchWritten(std::string weights, std::string written, int columns)
+      : weights_(std::move(weights)), written_(std::move(written)), columns_(columns) {}
+
+ protected:
+  using ir::IRMutator::visit;
+  ir::Stmt visit(const ir::For *loop) override {
+    around_.push_back(loop);
+    const ir::Stmt mutated = ir::IRMutator::visit(loop);
+    around_.pop_back();
+    Loads loads(weights_);
+    ir::substitute_in_all_lets(loop->body).accept(&loads);
+    return loads.has_loop || loads.first.empty() ? mutated : ir::Block::make(fetch(), mutated);
+  }
+
+ private:
+  // Divided by one another without a sign: that takes fewer instructions.
+  static Expr number(const Expr &e) { return Halide::cast(Halide::UInt(32), e); }
+  static Expr wide(const Expr &e) { return Halide::cast(Halide::UInt(64), e); }
+  static Expr variable(const char *name) { return ir::Variable::make(Halide::UInt(32), name); }
+
+  Expr field(const char *name, int dimension) const {
+    return ir::Call::make(Halide::Int(32), name, {buffer_of(written_), dimension}, ir::Call::Extern);
+  }
+  // Of the positions in dimension `d`, x, y or z.
+  Expr extent(int d) const {
+    return number(field(ir::Call::buffer_get_extent, 1 + d) *
+                  field(ir::Call::buffer_get_extent, 1 + TCONV_MAX_RANK + d));
+  }
+  Expr stride_bytes(int d) const { return wide(field(ir::Call::buffer_get_stride, 1 + d)) * float_bytes; }
+
+  // Of the register tile, and how many there are.
+  Expr tile() const {
+    Expr index = Expr(0);
+    for (const ir::For *loop : around_)
+      index = index * loop->extent + (ir::Variable::make(Halide::Int(32), loop->name) - loop->min);
+    return number(ir::simplify(index));
+  }
+  Expr tiles() const {
+    Expr count = Expr(1);
+    for (const ir::For *loop : around_) count = count * loop->extent;
+    return number(ir::simplify(count));
+  }
+
+  ir::Stmt fetch() const {
+    const Expr row_length = variable("written_length"), row = variable("written_row"),
+               first = variable("written_first");
+    const Expr start = ir::Variable::make(Halide::UInt(64), "written_start");
+    const Expr at = start + wide(ir::Variable::make(Halide::Int(32), "written_at")) * stride_bytes(0);
+    ir::Stmt lines = fetch_into_second_level(at);
+    for (int line = 1; line * cache_line < columns_ * float_bytes; ++line)
+      lines = ir::Block::make(lines, fetch_into_second_level(at + line * cache_line));
+    const Expr count = min(variable("written_each"), row_length - first);
+    ir::Stmt body = ir::For::make("written_at", 0, Halide::cast(Halide::Int(32), count), ir::ForType::Serial,
+                                  Halide::Partition::Auto, Halide::DeviceAPI::None, lines);
+    const Expr all = row_length * extent(1) * extent(2), index = variable("written_index");
+    body = ir::IfThenElse::make(index < all, body);
+    body = ir::LetStmt::make("written_start",
+                             Halide::reinterpret(Halide::UInt(64), host_of(written_)) + wide(first) * stride_bytes(0) +
+                                 wide(row % extent(1)) * stride_bytes(1) + wide(row / extent(1)) * stride_bytes(2),
+                             body);
+    body = ir::LetStmt::make("written_first", index % row_length, body);
+    body = ir::LetStmt::make("written_row", index / row_length, body);
+    body = ir::LetStmt::make("written_index", tile() * variable("written_each"), body);
+    body = ir::LetStmt::make("written_each", (row_length * extent(1) * extent(2) + tiles() - 1) / tiles(), body);
+    return ir::LetStmt::make("written_length", extent(0), body);
+  }
+
+  const std::string weights_, written_;
+  const int columns_;
+  std::vector<const ir::For *> around_;
+};
+
 }  // namespace
+
+void fetch_written(Halide::Pipeline &pipeline, const std::string &weights, const std::string &written, int columns) {
+  pipeline.add_custom_lowering_pass(new FetchWritten(weights, written, columns));
+}
 
 void fetch_next(Halide::Pipeline &pipeline, const std::string &weights, int lines) {
   if (lines > 0) pipeline.add_custom_lowering_pass(new FetchNext(weights, lines));

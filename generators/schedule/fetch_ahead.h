@@ -18,6 +18,11 @@ void fetch_ahead(Halide::Pipeline &pipeline, const std::string &weights, int byt
 // one on, in the order of the steps.
 void fetch_next(Halide::Pipeline &pipeline, const std::string &weights, int lines);
 
+// Between the sums of register tiles, whose innermost loops read the parameter `weights`, come in the lines of what is
+// written once they are all there: `written` is (column, in a tile x, y, z, tile x, y, z), of whose columns so many
+// lie together. It is fetched into the second-level cache, as much of it for each register tile.
+void fetch_written(Halide::Pipeline &pipeline, const std::string &weights, const std::string &written, int columns);
+
 }  // namespace tconv
 
 #endif

@@ -42,10 +42,16 @@ std::vector<GeneralKernel> kernels_for(bool channels_last) {
     return {rows,
             {of_inputs, 1, 1},
             {of_positions, 2, 2},
+            {of_positions, 3, 3},
             {of_positions, 4, 12},
             {of_columns, 16, 16},
             {of_columns, 32, any}};
-  return {rows, {of_inputs, 1, 1}, {of_positions, 2, 2}, {of_positions, 4, 16}, {of_columns, 32, any}};
+  return {rows,
+          {of_inputs, 1, 1},
+          {of_positions, 2, 2},
+          {of_positions, 3, 3},
+          {of_positions, 4, 16},
+          {of_columns, 32, any}};
 }
 
 // Pixels lie an unknown distance apart, which takes registers for addresses: 12 positions were a third slower than 8.

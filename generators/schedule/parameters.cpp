@@ -12,8 +12,8 @@ namespace tconv {
 
 namespace {
 
-const std::vector<std::string> methods = {"direct",    "pixel_shuffle", "phase_rows", "depthwise",
-                                          "lane_sums", "planes",        "winograd",   "bf16x3"};
+const std::vector<std::string> methods = {"direct", "pixel_shuffle", "phase_rows", "depthwise", "lane_sums",
+                                          "planes", "winograd",      "strassen",   "bf16x3"};
 const std::vector<std::string> autoschedulers = {"adams2019", "li2018", "mullapudi2016"};
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -80,7 +80,8 @@ Result<bool> read_field(std::string_view name, std::string_view value, Parameter
 std::int32_t usual_merge(const std::string &method) {
   if (method == "phase_rows") return 2;
   if (method == "planes") return 3;
-  return method == "winograd" || method == "bf16x3" || method == "depthwise" ? 0 : 1;
+  const bool apart = method == "winograd" || method == "strassen" || method == "bf16x3" || method == "depthwise";
+  return apart ? 0 : 1;
 }
 
 std::int32_t usual_dense(const std::string &method) { return method == "phase_rows" || method == "planes" ? 1 : 0; }
@@ -122,7 +123,7 @@ Status check_numbers(const Parameters &p) {
   if (p.target.prefetch > most_prefetch)
     return illegal(fmt::format("prefetch={}: up to {} bytes are legal", p.target.prefetch, most_prefetch));
   constexpr int most_fetch = 16;
-  const int fetch = p.method == "winograd" ? most_fetch : 0;
+  const int fetch = p.method == "winograd" || p.method == "strassen" ? most_fetch : 0;
   if (p.target.fetch > fetch)
     return illegal(fmt::format("fetch={}: up to {} cache lines are legal with {}", p.target.fetch, fetch, p.method));
   if (p.tiling.merge_phases > 3 || p.tiling.dense_phases > 1)
@@ -242,6 +243,17 @@ Status check_planes(const Plan &plan, const Parameters &p, const RegisterFile &r
   return check_sums(plan, p, false, registers);
 }
 
+Status check_rows(const Parameters &p, const RegisterFile &registers) {
+  if (p.target.columns % p.target.lanes != 0)
+    return illegal(fmt::format("lanes={} do not divide columns={}", p.target.lanes, p.target.columns));
+  if (p.target.rows.empty()) return illegal(p.method + " needs rows");
+  for (const int rows : p.target.rows)
+    if (rows < 1 || rows * (p.target.columns / p.target.lanes) > registers.count)
+      return illegal(fmt::format("rows={} x {} vectors do not fit {} registers", rows,
+                                 p.target.columns / p.target.lanes, registers.count));
+  return {};
+}
+
 Status check_winograd(const Plan &plan, const Parameters &p, const RegisterFile &registers) {
   if (plan.use_winograd == UseWinograd::never) return illegal("winograd, and exact sums are asked for");
   const std::string refusal = refuse_winograd(plan);
@@ -260,14 +272,26 @@ Status check_winograd(const Plan &plan, const Parameters &p, const RegisterFile 
   if (!has_winograd_tiles(plan, p.tiling))
     return illegal(fmt::format("outputs={} own={} are no tiles for this layer", extents(p.tiling.tile_outputs[0]),
                                extents(p.tiling.tile_outputs[1])));
-  if (p.target.columns % p.target.lanes != 0)
-    return illegal(fmt::format("lanes={} do not divide columns={}", p.target.lanes, p.target.columns));
-  if (p.target.rows.empty()) return illegal("winograd needs rows");
-  for (const int rows : p.target.rows)
-    if (rows < 1 || rows * (p.target.columns / p.target.lanes) > registers.count)
-      return illegal(fmt::format("rows={} x {} vectors do not fit {} registers", rows,
-                                 p.target.columns / p.target.lanes, registers.count));
-  return {};
+  return check_rows(p, registers);
+}
+
+Status check_strassen(const Plan &plan, const Parameters &p, const RegisterFile &registers) {
+  const std::string refusal = refuse_strassen(plan);
+  if (!refusal.empty()) return illegal("not strassen: " + refusal);
+  if (p.tiling.merge_phases || p.tiling.dense_phases)
+    return illegal(
+        fmt::format("strassen with merge={} dense={}: both 0", p.tiling.merge_phases, p.tiling.dense_phases));
+  const Status layout = check_transposition(plan, p, transposes_input(plan), transposes_output(plan, p.tiling));
+  if (!layout.ok()) return layout;
+  const std::vector<tconv_tiling> all = strassen_tilings(plan);
+  const bool known = std::any_of(all.begin(), all.end(), [&](const tconv_tiling &one) {
+    return std::equal(&one.tile_outputs[0][0], &one.tile_outputs[0][0] + 2 * TCONV_MAX_RANK,
+                      &p.tiling.tile_outputs[0][0]);
+  });
+  if (!known)
+    return illegal(fmt::format("outputs={} own={}: 2 in one or two dimensions of even stride, else 1, and own=0x0x0",
+                               extents(p.tiling.tile_outputs[0]), extents(p.tiling.tile_outputs[1])));
+  return check_rows(p, registers);
 }
 
 // All but the blocks follows from the layer.
@@ -318,6 +342,7 @@ Result<Parameters> parse_parameters(std::string_view text) {
   p.tiling.group_columns = p.method == "depthwise" ? 1 : 0;
   p.tiling.lane_sums = p.method == "lane_sums" ? 1 : 0;
   p.tiling.bf16x3 = p.method == "bf16x3" ? 1 : 0;
+  p.tiling.strassen = p.method == "strassen" ? 1 : 0;
   p.tiling.thread_work = thread_work;
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::size_t equals = std::min(words[i].find('='), words[i].size());
@@ -338,6 +363,7 @@ Status check_parameters(const Plan &plan, const Halide::Target &target, const Pa
   const Status status = check_numbers(p);
   if (!status.ok()) return status;
   if (p.method == "winograd") return check_winograd(plan, p, registers);
+  if (p.method == "strassen") return check_strassen(plan, p, registers);
   if (p.method == "bf16x3") return check_bf16x3(plan, p, target);
   if (p.method == "planes") return check_planes(plan, p, registers);
   if (p.method == "lane_sums") return check_lane_sums(plan, p, registers);

@@ -68,8 +68,8 @@ TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &ti
 // The register tiles that one phase's positions of one image fill.
 double position_tiles(const Plan &plan, const TargetSchedule &target);
 
-// Input channels that a step of the innermost loop takes.
-int unrolled_inputs(const Plan &plan);
+// Input channels that a step of the innermost loop takes, of so many.
+int unrolled_inputs(const Plan &plan, std::int64_t inputs);
 
 // Vectors of a panel that are held together where they waste less than two.
 inline constexpr int wide_panel = 3;
@@ -101,8 +101,15 @@ bool can_merge_columns(const Plan &plan, const tconv_tiling &tiling);
 bool transposes_input(const Plan &plan);
 bool transposes_output(const Plan &plan, const tconv_tiling &tiling);
 std::vector<std::int64_t> tile_row_lengths(const Plan &plan, const tconv_tiling &tiling);
-int best_product_rows(const Plan &plan, const TargetSchedule &target, std::int64_t row, int most);
+int best_product_rows(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &target, std::int64_t row,
+                      int most);
 double winograd_cycles(const Plan &plan, const Schedule &schedule, const RegisterFile &registers);
+
+// Strassen's products: why they do not serve the plan, empty where they do; every tiling that they could use, without a
+// panel. More dimensions at once need transforms of 343 points.
+inline constexpr int most_paired_dimensions = 2;
+std::string refuse_strassen(const Plan &plan);
+std::vector<tconv_tiling> strassen_tilings(const Plan &plan);
 
 // Sums by matrix units: why they do not serve the plan on all of the targets, empty where they do; their one schedule;
 // its cycles, as the model has them.

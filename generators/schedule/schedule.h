@@ -53,16 +53,17 @@ struct TargetSchedule {
   std::vector<std::array<int, TCONV_MAX_RANK>> other_tiles =
       {};                   // any-size kernels: of the further paths of the target
   int unroll_depth = 1;     // input channels unrolled
-  std::vector<int> rows;    // Winograd: tiles of a register tile, one a products function
+  std::vector<int> rows;    // Winograd, Strassen: tiles of a register tile, one a products function
   int read_block = 0;       // input channels x positions that are transposed as they are read; 0: none
   int transpose_block = 4;  // rows and columns that are transposed in registers
   int prefetch = 0;         // bytes ahead of the sums, from where weights are fetched into the cache; 0: not at all
-  int fetch = 0;  // Winograd: cache lines of later points' weights that each step of the sums fetches; 0: none
+  int fetch =
+      0;  // Winograd, Strassen: cache lines of later points' weights that each step of the sums fetches; 0: none
 };
 
 struct Schedule {
   std::string method;  // "direct", "pixel_shuffle" (all phases read one window), "phase_rows", "depthwise",
-                       // "lane_sums", "planes", "winograd" or "bf16x3"
+                       // "lane_sums", "planes", "winograd", "strassen" or "bf16x3"
   std::string reason;  // why these parameters, for `explain`
   std::string source = "from the rules for registers and sizes; nothing was measured";
   std::string autoscheduler;  // one of Halide's, in place of the targets' parts; empty: none
@@ -140,6 +141,10 @@ CopiedFloats copied_floats(const Plan &plan, const Schedule &schedule);
 // `direct`, whose reason then says why.
 Schedule choose_winograd(const Plan &plan, const std::vector<Halide::Target> &targets, Schedule direct);
 
+// Strassen's products, where the plan allows and the model expects them to be faster than `best`; otherwise `best`,
+// whose reason then says why where the plan allows.
+Schedule choose_strassen(const Plan &plan, const std::vector<Halide::Target> &targets, Schedule best);
+
 // Sums by matrix units, where all targets have them and the model expects them to be faster than `best`; otherwise
 // `best`, whose reason then says why.
 Schedule choose_bf16x3(const Plan &plan, const std::vector<Halide::Target> &targets, Schedule best);
@@ -171,8 +176,12 @@ double planes_cycles(const Plan &plan, const tconv_tiling &tiling, const TargetS
 int function_kind(const Plan &plan, const tconv_tiling &tiling, int kind);
 bool has_own_functions(const Plan &plan, const tconv_tiling &tiling, int kind);
 
+// Whether Winograd's products, and Strassen's, fetch the outputs that come of them: those that go to memory in whole
+// cache lines.
+bool fetches_written(const Plan &plan, const tconv_tiling &tiling);
+
 // The functions of Winograd's method on the CPU.
-void schedule_input_transform(InputTransform &transform, const Plan &plan, const TargetSchedule &schedule);
+void schedule_input_transform(InputTransform &transform, const TargetSchedule &schedule);
 void schedule_tile_products(TileProducts &products, const TargetSchedule &schedule, int rows);
 void schedule_output_transform(OutputTransform &transform, const TargetSchedule &schedule);
 

@@ -10,10 +10,6 @@
 //   One dimension, k4 s2, 32 -> 32 channels: F(3, 2) was no faster; with 64 -> 32 it is 1.22 times as fast.
 //   F(2, 2) for all layers of two taps: on 32 x 32 with 256 -> 256 channels F(3, 2) is 1.3 times as fast, and no less
 //   exact; F(4, 2) apart 1.15 times as fast as that, with errors twice as large.
-//   Strassen's products, for phases of one tap: over two positions and the halves of the channels, once or in both
-//   dimensions. 512 -> 256 channels k2 s2 were 1.17 times as fast as pixel_shuffle on 16 x 16, 1.1 on 32 x 32, 1.02 to
-//   1.07 on 64 x 64 (1.06 with two threads, 1.03 with AVX2), where what the transforms read and write comes from memory
-//   and no product hides it; 1024 -> 512 on 32 x 32 were 0.9 times, with 3 times the weights.
 //   Tiles that the phases share, for small images: k4 s2 on 8 x 8 and 16 x 16 is 1.2 to 1.3 times as fast with tiles
 //   apart, of which none hangs over an end. What bounds them is how fast weights come in: 512 -> 256 channels k16 s8 on
 //   32 positions are slower with F(4, 2), whose weights are 1.7 times those of F(2, 2).
@@ -178,7 +174,7 @@ std::vector<double> turns_of_weights(const Plan &plan, const tconv_tiling &tilin
 int fetched_lines(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &target) {
   constexpr double line_floats = 16;
   constexpr int most_lines = 6;
-  if (!fetches(plan, tiling, Fetch::next_point)) return 0;
+  if (!tiling.strassen && !fetches(plan, tiling, Fetch::next_point)) return 0;
   const std::vector<double> turns = turns_of_weights(plan, tiling, target);
   if (turns.empty() || *std::min_element(turns.begin(), turns.end()) > most_turns) return 0;
   const double most = *std::max_element(turns.begin(), turns.end());
@@ -219,20 +215,22 @@ TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &ti
   target.transpose_block = registers.lanes;
   const bool open = plan.layer.size[plan.layer.rank - 1] == TCONV_UNSET;
   target.lanes = std::min(registers.lanes, tiling.panel);
-  target.unroll_depth = unrolled_inputs(plan);
+  target.unroll_depth = unrolled_inputs(plan, tconv_tile_inputs(&tiling, &plan.layer));
+  if (tiling.strassen && target.unroll_depth == 1 && tconv_tile_inputs(&tiling, &plan.layer) % 2 == 0)
+    target.unroll_depth = 2;
   const int vectors = divide_panel(tiling.panel / target.lanes, registers);
   target.columns = vectors * target.lanes;
   const int most = std::min(accumulators(registers, vectors) / vectors, most_product_rows);
   // Each length of the rows has the register tile that suits it.
   for (const std::int64_t length : tile_row_lengths(plan, tiling)) {
-    const int rows = best_product_rows(plan, target, open ? 0 : length, most);
+    const int rows = best_product_rows(plan, tiling, target, open ? 0 : length, most);
     if (std::find(target.rows.begin(), target.rows.end(), rows) == target.rows.end()) target.rows.push_back(rows);
   }
   const tconv_dims dims = typical_dims(plan);
   const tconv_tile_grid grid = tconv_find_tile_grid(&tiling, &plan.layer, &dims, 0);
   const auto tiles = static_cast<double>(grid.dim[0].count * grid.dim[1].count * grid.dim[2].count);
-  target.prefetch = fetch_distance(plan, tiling, tiles / target.rows[0]);
   target.fetch = fetched_lines(plan, tiling, target);
+  if (!tiling.strassen) target.prefetch = fetch_distance(plan, tiling, tiles / target.rows[0]);
   return target;
 }
 
@@ -257,6 +255,11 @@ bool can_merge_columns(const Plan &plan, const tconv_tiling &tiling) {
     phases *= dims.dim[d].stride;
   }
   return plan.layer.groups == 1 && phases > 1;
+}
+
+bool fetches_written(const Plan &plan, const tconv_tiling &tiling) {
+  constexpr std::int64_t line_floats = 16;
+  return tiling.strassen && !tiling.transpose_output && tconv_group_outputs(&plan.layer) >= line_floats;
 }
 
 bool transposes_input(const Plan &plan) { return plan.layer.channels_last == 0; }

@@ -44,9 +44,9 @@ struct WeightStream {
 };
 
 // The share of the peak at which products run, in register tiles of so many tiles.
-double use_of_products(const Plan &plan, const TargetSchedule &target, int rows) {
+double use_of_products(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &target, int rows) {
   constexpr double held = 24 << 10;  // beside the products, in the first-level cache
-  const double weights = sizeof(float) * static_cast<double>(tconv_group_inputs(&plan.layer) * target.columns);
+  const double weights = sizeof(float) * static_cast<double>(tconv_tile_inputs(&tiling, &plan.layer) * target.columns);
   return use_of_sums(core_of(plan.processor), target.lanes, target.columns / target.lanes, rows, weights > held);
 }
 
@@ -61,8 +61,14 @@ double products_cost(const Plan &plan, const Schedule &schedule, const tconv_til
   const int rows = target.rows[static_cast<std::size_t>(tconv_find_products(&functions, joined[2]))];
   const auto passes = static_cast<double>(joined[0] * joined[1] * tconv_ceil_div(joined[2], rows));
   const auto weights = static_cast<double>(plan.layer.groups * grid.phase_floats);
-  const double a_pass = weights * rows / use_of_products(plan, target, rows);
+  const double a_pass = weights * rows / use_of_products(plan, schedule.tiling, target, rows);
   return passes * a_pass + std::max(0.0, 4 * weights * stream.cost - stream.hidden * a_pass);
+}
+
+// Whether input and output are too large for the caches.
+bool goes_to_memory(const Plan &plan, const tconv_dims &dims) {
+  const double all = elements(plan.layer.in_channels, dims, false) + elements(plan.layer.out_channels, dims, true);
+  return sizeof(float) * all > core_of(plan.processor).transposed_bytes;
 }
 
 // Of an element of the products, in the output transform.
@@ -71,6 +77,7 @@ double product_cost(const Plan &plan, const tconv_tiling &tiling, const tconv_di
   const Core &core = core_of(plan.processor);
   if (tconv_merges_columns(&tiling)) return output_cost;
   const double output = 4 * elements(layer.out_channels, dims, true);
+  if (fetches_written(plan, tiling)) return goes_to_memory(plan, dims) ? core.memory_product : output_cost;
   const bool lines_shared = std::fmod(4.0 * static_cast<double>(layer.out_channels), cache_line) != 0;
   if (output > in_memory && lines_shared && !tiling.transpose_output) return shared_line_cost;
   return output > core.second_level_bytes ? core.far_product : output_cost;
@@ -107,19 +114,20 @@ double copy_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
 }
 
 // Of the input: fewer than a vector has take as long as whole vectors (schedule_input_transform()).
-double transformed_channels(const tconv_layer &layer, const TargetSchedule &target) {
+double transformed_channels(std::int64_t channels, const TargetSchedule &target) {
   std::int64_t lanes = target.lanes;
-  while (lanes > layer.in_channels) lanes /= 2;
+  while (lanes > channels) lanes /= 2;
   const bool few = lanes < target.lanes;
-  return static_cast<double>(few ? tconv_ceil_div(layer.in_channels, lanes) * target.lanes : layer.in_channels);
+  return static_cast<double>(few ? tconv_ceil_div(channels, lanes) * target.lanes : channels);
 }
 
 // The share of a block's transformed input that has left the second-level cache when the next panel reads it, after
 // one panel's weights and products.
 double lost_share(const Plan &plan, const Schedule &schedule, const tconv_tile_grid &grid, const tconv_blocks &blocks) {
   constexpr double all_lost = 1.5;
-  const auto weights = static_cast<double>(grid.points * tconv_group_inputs(&plan.layer) * schedule.tiling.panel);
-  const auto held = static_cast<double>(tconv_transformed_floats(&blocks, &plan.layer, &grid) +
+  const auto weights =
+      static_cast<double>(grid.points * tconv_tile_inputs(&schedule.tiling, &plan.layer) * schedule.tiling.panel);
+  const auto held = static_cast<double>(tconv_transformed_floats(&blocks, &schedule.tiling, &plan.layer, &grid) +
                                         tconv_products_floats(&blocks, &schedule.tiling, &grid));
   const double used = sizeof(float) * (held + weights) / core_of(plan.processor).second_level_bytes;
   return std::clamp((used - 1) / (all_lost - 1), 0.0, 1.0);
@@ -132,16 +140,19 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   const tconv_tile_grid grid = tconv_find_tile_grid(&schedule.tiling, &layer, &dims, kind);
   const auto points = static_cast<double>(grid.points);
   const auto outputs = static_cast<double>(layer.groups * grid.columns);
-  const auto transformed = static_cast<double>(tconv_transformed_floats(&blocks, &layer, &grid));
+  const auto transformed = static_cast<double>(tconv_transformed_floats(&blocks, &schedule.tiling, &layer, &grid));
   const double stored_again = grid.points > held_points ? unheld : 1;
-  const double each_input = stored_again * (4 * transformed > core.second_level_bytes ? core.far_input : input_cost);
+  const bool from_memory = schedule.tiling.strassen && goes_to_memory(plan, dims);
+  const double far_input = from_memory ? core.memory_input : core.far_input;
+  const double each_input = stored_again * (4 * transformed > core.second_level_bytes ? far_input : input_cost);
   const double each_output = stored_again * product_cost(plan, schedule.tiling, dims);
   double tiles = 1, block_count = 1, cost = 0;
   for (int d = 0; d < TCONV_MAX_RANK; ++d) {
     tiles *= static_cast<double>(grid.dim[d].count);
     block_count *= static_cast<double>(blocks.count[d]);
   }
-  cost += tiles * points * transformed_channels(layer, schedule.targets[0]) * each_input;
+  const std::int64_t channels = layer.in_channels / tconv_channel_parts(&schedule.tiling, 0);
+  cost += tiles * points * transformed_channels(channels, schedule.targets[0]) * each_input;
   for (std::int64_t index = 0; index < grid.phases; ++index) {
     const std::array<std::int64_t, TCONV_MAX_RANK> all = count_tiles(schedule.tiling, dims, grid, index);
     std::int64_t stored[TCONV_MAX_RANK], count[TCONV_MAX_RANK];
@@ -156,7 +167,7 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   }
   if (tconv_merges_columns(&schedule.tiling)) cost += copy_cost(plan, schedule, dims, grid);
   const double panels = static_cast<double>(grid.phases) * outputs / schedule.tiling.panel;
-  const double read = sizeof(float) * tiles * points * static_cast<double>(layer.in_channels);
+  const double read = sizeof(float) * tiles * points * static_cast<double>(channels);
   cost += panels * read * lost_share(plan, schedule, grid, blocks) * stream.again;
   return cost + panels * block_count * call_cost;
 }
@@ -179,10 +190,11 @@ std::vector<std::int64_t> tile_row_lengths(const Plan &plan, const tconv_tiling 
   return lengths;
 }
 
-int best_product_rows(const Plan &plan, const TargetSchedule &target, std::int64_t row, int most) {
+int best_product_rows(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &target, std::int64_t row,
+                      int most) {
   const auto cost = [&](int rows) {
     const double computed = row == 0 ? 1 : static_cast<double>(tconv_round_up(row, rows));
-    return computed / use_of_products(plan, target, rows);
+    return computed / use_of_products(plan, tiling, target, rows);
   };
   int best = 1;
   for (int rows = 2; rows <= most; ++rows)

@@ -26,9 +26,9 @@ void keep_in_registers(std::vector<Func> &stages, Func &output, const Var &at, c
 
 // A window ends with its last channel, so the last vector starts early where vectors do not divide the channels. Where
 // half ones do, these were 5 % faster: of whole ones every other load and store would meet two cache lines.
-void schedule_input_transform(InputTransform &t, const Plan &plan, const TargetSchedule &schedule) {
+void schedule_input_transform(InputTransform &t, const TargetSchedule &schedule) {
   Var outer("outer"), vector("vector");
-  const int channels = static_cast<int>(plan.layer.in_channels);
+  const int channels = t.channels;
   int lanes = schedule.lanes;
   while (lanes > channels) lanes /= 2;
   if (lanes > 1 && channels % lanes == lanes / 2) lanes /= 2;

@@ -81,19 +81,11 @@ class Space {
 
   void add_winograd() {
     if (plan_.use_winograd == UseWinograd::never || !refuse_winograd(plan_).empty()) return;
-    for (const tconv_tiling &tiling : winograd_tilings(plan_, registers_.lanes)) {
-      Parameters p;
-      p.method = "winograd";
-      p.tiling = tiling;
-      for (int vectors = 1; vectors <= 4; ++vectors)
-        for (int part = 1; part <= vectors; ++part) {
-          p.tiling.panel = vectors * registers_.lanes;
-          if (vectors % part != 0 || p.tiling.panel > TCONV_MAX_PANEL) continue;
-          p.target = schedule_winograd_target(plan_, p.tiling, registers_);
-          p.target.columns = part * registers_.lanes;
-          with_rows(p, part);
-        }
-    }
+    for (const tconv_tiling &tiling : winograd_tilings(plan_, registers_.lanes)) with_panels("winograd", tiling);
+  }
+
+  void add_strassen() {
+    for (const tconv_tiling &tiling : strassen_tilings(plan_)) with_panels("strassen", tiling);
   }
 
   void add_bf16x3() {
@@ -160,6 +152,20 @@ class Space {
       p.target.unroll_depth = unroll;
       with_blocks(p, direct_blocks);
     }
+  }
+
+  void with_panels(const std::string &method, const tconv_tiling &tiling) {
+    Parameters p;
+    p.method = method;
+    p.tiling = tiling;
+    for (int vectors = 1; vectors <= 4; ++vectors)
+      for (int part = 1; part <= vectors; ++part) {
+        p.tiling.panel = vectors * registers_.lanes;
+        if (vectors % part != 0 || p.tiling.panel > TCONV_MAX_PANEL) continue;
+        p.target = schedule_winograd_target(plan_, p.tiling, registers_);
+        p.target.columns = part * registers_.lanes;
+        with_rows(p, part);
+      }
   }
 
   // Rows are cut into register tiles of one length, the best of those that there are; all that wastes little is tried,
@@ -289,6 +295,7 @@ std::vector<Candidate> search_space(const Plan &plan, const Halide::Target &targ
   space.add_lane_sums();
   space.add_planes();
   space.add_winograd();
+  space.add_strassen();
   space.add_bf16x3();
   return space.take();
 }

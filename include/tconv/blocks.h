@@ -222,9 +222,9 @@ static inline int64_t tconv_block_tiles(const tconv_blocks *blocks, const tconv_
 }
 
 /* Floats of the transformed input of a block, and of the products of one panel behind it. */
-static inline int64_t tconv_transformed_floats(const tconv_blocks *blocks, const tconv_layer *layer,
-                                               const tconv_tile_grid *grid) {
-  return tconv_round_up(grid->points * tconv_point_floats(layer, tconv_block_tiles(blocks, grid)), 16);
+static inline int64_t tconv_transformed_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
+                                               const tconv_layer *layer, const tconv_tile_grid *grid) {
+  return tconv_round_up(grid->points * tconv_point_floats(tiling, layer, tconv_block_tiles(blocks, grid)), 16);
 }
 static inline int64_t tconv_products_floats(const tconv_blocks *blocks, const tconv_tiling *tiling,
                                             const tconv_tile_grid *grid) {
@@ -266,7 +266,7 @@ static inline tconv_task_floats tconv_find_task_floats(const tconv_blocks *block
     return floats;
   }
   for (i = 0; i < kinds->count; ++i) {
-    floats.transformed += tconv_transformed_floats(blocks, layer, &kinds->grid[i]);
+    floats.transformed += tconv_transformed_floats(blocks, tiling, layer, &kinds->grid[i]);
     floats.products = tconv_max(floats.products, tconv_products_floats(blocks, tiling, &kinds->grid[i]));
   }
   return floats;
@@ -381,7 +381,8 @@ static inline void tconv_cut_tiles(const tconv_kernel *kernel, const tconv_path 
   for (i = 0; !tiling->bf16x3 && i < functions->products_count; ++i) slack = tconv_max(slack, functions->rows[i]);
   floats = tconv_find_task_floats(blocks, tiling, layer, &kinds);
   blocks->worker_floats = blocks->window_floats + blocks->output_floats + floats.transformed +
-                          slack * tconv_tile_row_floats(layer) + floats.products + tconv_staged_floats(blocks, tiling);
+                          slack * tconv_tile_row_floats(tiling, layer) + floats.products +
+                          tconv_staged_floats(blocks, tiling);
 }
 
 #ifdef __cplusplus

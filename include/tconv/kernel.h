@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-#define TCONV_ABI_VERSION 4
+#define TCONV_ABI_VERSION 5
 
 /* The widest panel of packed weights. */
 enum { TCONV_MAX_PANEL = 64 };
@@ -58,11 +58,14 @@ typedef int (*tconv_function)(void **argv);
 
 /* What Winograd's method runs instead of tconv_path.phases, for one kind of phases (tconv/winograd.h). argv of each:
  *   transform_input: window (input channel, x, y, z); transformed (input channel, tile x, y, z, point x, y, z)
- *   products: transformed (input channel, tile x, y, z, point), weights (column, input channel, point); products
- *       (column, tile x, y, z, point), of one panel
+ *   products: transformed (input channel, tile x, y, z, point), weights (column, input channel, point), the output that
+ *       transform_output writes next, whose cache lines may be fetched; products (column, tile x, y, z, point), of one
+ *       panel
  *   transform_output: products (column, tile x, y, z, point x, y, z), bias (column), int32 first output x, y, z, int32
  *       extent x, y, z; output (column, in the tile x, y, z, tile x, y, z). Output `first + outputs * tile + j` is
  *       written where it lies in [0, extent).
+ * Where the tiling says strassen (tconv/strassen.h), transformed and weights have a part of the input channels, and in
+ * each paired dimension the outputs of a tile are those of two phases.
  * Where the tiling says bf16x3 (tconv/bf16x3.h), of tiles of one output:
  *   transform_input: window (input channel, x, y, z); split (channel of 32, part, chunk, x, y, z), bfloat16 as uint16
  *   products: split (float, position, point x, y, z), weights of one panel; sums (column, position), which are written
@@ -119,6 +122,9 @@ typedef struct tconv_tiling {
   int64_t thread_work;      /* multiply-adds for which a further thread is woken; 0: for any */
   int32_t lane_sums;        /* 1: vectors run over input channels; a column's weights lie together */
   int32_t bf16x3;           /* 1: sums by matrix units, of numbers in three parts (bf16x3.h): tiles of one output */
+  int32_t strassen;         /* 1: tiles of two outputs are Strassen's (strassen.h), those of one are not transformed;
+                               needs one group, as many taps as phases in each dimension, and of tiles of two an even
+                               stride, and padding and outputs that are multiples of it */
 } tconv_tiling;
 
 typedef struct tconv_kernel {

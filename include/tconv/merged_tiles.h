@@ -80,8 +80,8 @@ static inline int tconv_run_merged_panel(const tconv_tile_block *block, int64_t 
   int status;
   for (column = 0; column < tiling->panel; ++column) bias[column] = job->packed[(first + column) % filters];
   status = tconv_multiply_panel(block, &block->all, 0,
-                                block->weights + first * block->grid.points * tconv_group_inputs(job->layer));
-  if (status == TCONV_OK) status = tconv_transform_panel(block, &block->all, bias, staged);
+                                block->weights + first * block->grid.points * tconv_group_inputs(job->layer), &staged);
+  if (status == TCONV_OK) status = tconv_transform_panel(block, &block->all, bias, &staged);
   for (column = first; status == TCONV_OK && column < tconv_min(first + tiling->panel, columns); column = end) {
     const int64_t rows = column / length, height = job->dims.dim[1].stride;
     const int64_t row[2] = {rows / height, rows % height};

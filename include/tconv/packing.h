@@ -103,17 +103,38 @@ static inline void tconv_pack_class(const tconv_tiling *tiling, const tconv_laye
     }
 }
 
-/* One dimension of the transform of the weights of one filter and one input channel: `from` is (before, taps, after),
- * `to` is (before, points, after). */
-static inline void tconv_transform_weights(const tconv_tiles *tiles, double (*factor)[TCONV_MOST_TILE_TAPS],
-                                           int64_t before, int64_t after, const double *from, double *to) {
+/* What one filter has in one phase, for one input channel, in a dimension: taps that become points; of Strassen's pairs
+ * (half of the channels, phase). */
+typedef struct tconv_weight_transform {
+  int64_t count, points;
+  double factor[TCONV_MOST_POINTS][TCONV_MOST_TILE_TAPS];
+} tconv_weight_transform;
+
+static inline tconv_weight_transform tconv_find_weight_transform(const tconv_tiling *tiling, const tconv_tiles *tiles) {
+  const tconv_interpolation *points = tconv_find_interpolation(tiles->outputs, tiles->taps);
+  tconv_weight_transform transform;
+  int64_t p, t;
+  transform.count = tiles->paired > 1 ? (int64_t)TCONV_STRASSEN_BLOCKS : tiles->taps;
+  transform.points = tiles->points;
+  for (p = 0; p < transform.points; ++p)
+    for (t = 0; t < transform.count; ++t)
+      transform.factor[p][t] = tiles->paired > 1 ? tconv_strassen_points()[p].weights[t]
+                               : tiling->bf16x3  ? p == t
+                                                 : tconv_weight_factor(points, p, t, tiles->taps);
+  return transform;
+}
+
+/* `from` is (before, count, after), `to` is (before, points, after). */
+static inline void tconv_transform_weights(const tconv_weight_transform *transform, int64_t before, int64_t after,
+                                           const double *from, double *to) {
   int64_t b, p, a, t;
   for (b = 0; b < before; ++b)
-    for (p = 0; p < tiles->points; ++p)
+    for (p = 0; p < transform->points; ++p)
       for (a = 0; a < after; ++a) {
         double sum = 0;
-        for (t = 0; t < tiles->taps; ++t) sum += factor[p][t] * from[(b * tiles->taps + t) * after + a];
-        to[(b * tiles->points + p) * after + a] = sum;
+        for (t = 0; t < transform->count; ++t)
+          sum += transform->factor[p][t] * from[(b * transform->count + t) * after + a];
+        to[(b * transform->points + p) * after + a] = sum;
       }
 }
 
@@ -137,32 +158,54 @@ static inline void tconv_gather_taps(const tconv_layer *layer, const tconv_tile_
   }
 }
 
+/* The same of Strassen's blocks, (half, phase) in each paired dimension. */
+static inline void tconv_gather_blocks(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
+                                       const tconv_tile_phase *phase, const tconv_weight_transform *transform,
+                                       const tconv_weight_strides *strides, const float *from, double *blocks) {
+  const int lead = TCONV_MAX_RANK - layer->rank;
+  const int64_t all = transform[0].count * transform[1].count * transform[2].count;
+  int64_t block;
+  for (block = 0; block < all; ++block) {
+    int64_t rest = block, source = 0;
+    int d;
+    for (d = TCONV_MAX_RANK - 1; d >= 0; --d) {
+      const int64_t own = rest % transform[d].count;
+      const int64_t half = own / TCONV_STRASSEN_SIDE, second = own % TCONV_STRASSEN_SIDE;
+      rest /= transform[d].count;
+      source += half * tconv_half_distance(tiling, layer, d) * strides->in;
+      if (d >= lead)
+        source +=
+            (phase[d].run.first_tap + second * dims->dim[d].stride / TCONV_STRASSEN_SIDE) * strides->tap[d - lead];
+    }
+    blocks[block] = (double)from[source];
+  }
+}
+
 /* Packs one phase of one group, from column `first_column` on: each panel [point][input channel][column], where
  * tconv_panel_weights() puts it behind `packed`, the first one. */
-static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_tile_phase *phase,
-                                    const tconv_tile_grid *grid, const tconv_weight_strides *strides,
-                                    const float *weights, int64_t first_column, float *packed) {
-  const int64_t inputs = tconv_group_inputs(layer), panel = tiling->panel;
+static inline void tconv_pack_phase(const tconv_tiling *tiling, const tconv_layer *layer, const tconv_dims *dims,
+                                    const tconv_tile_phase *phase, const tconv_tile_grid *grid,
+                                    const tconv_weight_strides *strides, const float *weights, int64_t first_column,
+                                    float *packed) {
+  const int64_t inputs = tconv_tile_inputs(tiling, layer), panel = tiling->panel;
   double a[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
   double b[TCONV_MOST_POINTS * TCONV_MOST_POINTS * TCONV_MOST_POINTS];
-  double factor[TCONV_MAX_RANK][TCONV_MOST_POINTS][TCONV_MOST_TILE_TAPS];
-  const tconv_tiles *dim = grid->dim;
-  int64_t out, in, point, tap;
+  tconv_weight_transform transform[TCONV_MAX_RANK];
+  int64_t out, in, point;
   int d;
-  for (d = 0; d < TCONV_MAX_RANK; ++d) {
-    const tconv_interpolation *points = tconv_find_interpolation(dim[d].outputs, dim[d].taps);
-    for (point = 0; point < dim[d].points; ++point)
-      for (tap = 0; tap < dim[d].taps; ++tap)
-        factor[d][point][tap] = tiling->bf16x3 ? point == tap : tconv_weight_factor(points, point, tap, dim[d].taps);
-  }
+  for (d = 0; d < TCONV_MAX_RANK; ++d) transform[d] = tconv_find_weight_transform(tiling, &grid->dim[d]);
   for (out = 0; out < tconv_group_outputs(layer); ++out)
     for (in = 0; in < inputs; ++in) {
       const int64_t column = first_column + out;
+      const float *const from = weights + out * strides->out + in * strides->in;
       float *to = packed + tconv_panel_weights(tiling, layer, grid, 0, column / panel, 0);
-      tconv_gather_taps(layer, phase, grid, strides, weights + out * strides->out + in * strides->in, a);
-      tconv_transform_weights(&dim[0], factor[0], 1, dim[1].taps * dim[2].taps, a, b);
-      tconv_transform_weights(&dim[1], factor[1], dim[0].points, dim[2].taps, b, a);
-      tconv_transform_weights(&dim[2], factor[2], dim[0].points * dim[1].points, 1, a, b);
+      if (tiling->strassen)
+        tconv_gather_blocks(tiling, layer, dims, phase, transform, strides, from, a);
+      else
+        tconv_gather_taps(layer, phase, grid, strides, from, a);
+      tconv_transform_weights(&transform[0], 1, transform[1].count * transform[2].count, a, b);
+      tconv_transform_weights(&transform[1], transform[0].points, transform[2].count, b, a);
+      tconv_transform_weights(&transform[2], transform[0].points * transform[1].points, 1, a, b);
       for (point = 0; point < grid->points; ++point) {
         if (tiling->bf16x3)
           tconv_pack_split(to + point * panel * tconv_split_floats(inputs), panel, in, column % panel, (float)b[point]);
@@ -184,7 +227,7 @@ static inline void tconv_pack_tiles(const tconv_tiling *tiling, const tconv_laye
       const int64_t first = merged ? tconv_phase_order(dims, &grid, index) * tconv_group_outputs(layer) : 0;
       tconv_tile_phase phase[TCONV_MAX_RANK];
       tconv_split_phase(dims, &grid, index, phase);
-      tconv_pack_phase(tiling, layer, phase, &grid, strides, weights + group * strides->group, first,
+      tconv_pack_phase(tiling, layer, dims, phase, &grid, strides, weights + group * strides->group, first,
                        packed + tconv_panel_weights(tiling, layer, &grid, group, 0, merged ? 0 : index));
     }
 }

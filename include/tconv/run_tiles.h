@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-/* A range's outputs in one phase. */
+/* A range's outputs in one phase, or in two that are paired. */
 static inline tconv_tile_target tconv_find_tile_target(const tconv_tile_block *block, const tconv_tile_range *range,
                                                        const tconv_tile_phase *phase, const tconv_outputs *outputs) {
   tconv_tile_target target;
@@ -26,9 +26,10 @@ static inline tconv_tile_target tconv_find_tile_target(const tconv_tile_block *b
   target.channel_stride = outputs->channel_stride;
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     const int64_t tile = block->start[d] + range->first[d];
-    target.first[d] = (int32_t)(tile * block->grid.dim[d].outputs - phase[d].shift);
-    target.extent[d] = (int32_t)phase[d].run.extent;
-    target.stride[d] = block->job->dims.dim[d].stride * outputs->stride[d];
+    const int64_t paired = block->grid.dim[d].paired;
+    target.first[d] = (int32_t)(paired * (tile * block->grid.dim[d].outputs - phase[d].shift));
+    target.extent[d] = (int32_t)(paired * phase[d].run.extent);
+    target.stride[d] = block->job->dims.dim[d].stride / paired * outputs->stride[d];
     to += target.first[d] * target.stride[d] + (phase[d].run.first - outputs->origin[d]) * outputs->stride[d];
   }
   target.data = (uintptr_t)outputs->data + (uintptr_t)(to * (int64_t)sizeof(float));
@@ -59,13 +60,14 @@ static inline int tconv_run_panel(const tconv_tile_block *block, int64_t group, 
   const float *bias = job->packed + group * tconv_round_up(tconv_group_outputs(job->layer), tiling->panel) + column;
   tconv_tile_phase phase[TCONV_MAX_RANK];
   tconv_tile_range range;
+  tconv_tile_target target;
   int status;
   tconv_split_phase(&job->dims, &block->grid, phase_index, phase);
   if (!tconv_find_tile_range(block, phase, &range)) return TCONV_OK;
-  status =
-      tiling->bf16x3 ? tconv_sum_panel(block, &range, weights) : tconv_multiply_panel(block, &range, group, weights);
-  if (status != TCONV_OK) return status;
-  return tconv_transform_panel(block, &range, bias, tconv_find_tile_target(block, &range, phase, outputs));
+  target = tconv_find_tile_target(block, &range, phase, outputs);
+  status = tiling->bf16x3 ? tconv_sum_panel(block, &range, weights)
+                          : tconv_multiply_panel(block, &range, group, weights, &target);
+  return status == TCONV_OK ? tconv_transform_panel(block, &range, bias, &target) : status;
 }
 
 /* Unit `unit` of all: see tconv_tile_units(). The phases of a panel follow one another, as do the `count` kinds that a
@@ -92,6 +94,7 @@ static inline int tconv_run_unit(const tconv_tile_block *blocks, int count, int6
 /* A kind's tiles of the block of positions [start, start + size). */
 static inline tconv_tile_block tconv_find_tile_block(const tconv_job *job, int kind, const tconv_tile_grid *grid,
                                                      int64_t image, const int64_t *start, const int64_t *size) {
+  const tconv_tiling *tiling = &job->kernel->tiling;
   tconv_tile_block block;
   int d;
   block.job = job;
@@ -103,12 +106,13 @@ static inline tconv_tile_block tconv_find_tile_block(const tconv_job *job, int k
     block.start[d] = start[d] / outputs;
     block.all.first[d] = 0;
     block.all.count[d] = size[d] / outputs;
-    block.stored[d] = job->kernel->tiling.bf16x3 ? tconv_split_extent(&job->blocks, d, size[d]) : block.all.count[d];
+    block.stored[d] = tiling->bf16x3 ? tconv_split_extent(&job->blocks, d, size[d]) : block.all.count[d];
   }
   block.row_floats =
-      job->kernel->tiling.bf16x3 ? tconv_split_row_floats(job->layer->in_channels) : tconv_tile_row_floats(job->layer);
-  block.point_floats = tconv_point_floats(job->layer, block.all.count[0] * block.all.count[1] * block.all.count[2]);
-  block.weights = job->packed + tconv_kind_weights(&job->kernel->tiling, job->layer, &job->dims, kind);
+      tiling->bf16x3 ? tconv_split_row_floats(job->layer->in_channels) : tconv_tile_row_floats(tiling, job->layer);
+  block.point_floats =
+      tconv_point_floats(tiling, job->layer, block.all.count[0] * block.all.count[1] * block.all.count[2]);
+  block.weights = job->packed + tconv_kind_weights(tiling, job->layer, &job->dims, kind);
   block.window = block.staged = block.products = block.transformed = NULL;
   return block;
 }
@@ -134,7 +138,7 @@ static inline int tconv_run_tiles(const tconv_job *job, int64_t image, const int
     blocks[i].staged = staged;
     blocks[i].products = products;
     blocks[i].transformed = transformed;
-    if (!tiling->bf16x3) transformed += tconv_transformed_floats(&job->blocks, job->layer, &kinds.grid[i]);
+    if (!tiling->bf16x3) transformed += tconv_transformed_floats(&job->blocks, tiling, job->layer, &kinds.grid[i]);
   }
   status = tconv_transform_windows(blocks, kinds.count);
   units = tconv_tile_units(tiling, job->layer, &blocks->grid);

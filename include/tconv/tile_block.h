@@ -116,8 +116,8 @@ static inline int tconv_transform_loaded(const tconv_tile_block *block, const tc
     tconv_set_dim(&window_dim[1 + i], window->extent[d] - skip, window->stride[d]);
     data += skip * window->stride[d];
   }
-  tconv_set_tile_dims(&block->grid, range, channels, block->row_floats, block->all.count, block->point_floats,
-                      transformed_dim);
+  tconv_set_tile_dims(&block->grid, range, channels / tconv_channel_parts(&block->job->kernel->tiling, 0),
+                      block->row_floats, block->all.count, block->point_floats, transformed_dim);
   from = tconv_buffer(data, 1 + TCONV_MAX_RANK, window_dim);
   to = tconv_buffer(block->transformed + tconv_first_tile(range->first, block->all.count) * block->row_floats,
                     TCONV_TILE_DIMS, transformed_dim);
@@ -146,8 +146,8 @@ static inline int tconv_transform_in_place(const tconv_tile_block *block) {
       const tconv_tiles *tiles = &block->grid.dim[d];
       const int64_t start = block->start[d] + rest.first[d];
       const int64_t first = tconv_ceil_div(tconv_max(-tiles->low, 0), tiles->outputs);
-      const int64_t points = split ? tconv_split_extent(blocks, d, 1) : tiles->points;
-      const int64_t room = block->job->dims.dim[d].in - tiles->low - points;
+      const int64_t window = split ? tconv_split_extent(blocks, d, 1) : tiles->outputs + tiles->taps - 1;
+      const int64_t room = block->job->dims.dim[d].in - tiles->low - window;
       const int64_t end = room < 0 ? 0 : room / tiles->outputs + 1;
       const int64_t over = behind ? start + rest.count[d] - end : first - start;
       tconv_tile_range slab = rest;
@@ -185,15 +185,34 @@ static inline int tconv_find_products(const tconv_tile_functions *functions, int
   return best;
 }
 
-/* One panel's products of the tiles of a range. */
+/* The outputs of a range of tiles, (column, in the tile x, y, z, tile x, y, z). */
+static inline halide_buffer_t tconv_target_buffer(const tconv_tile_block *block, const tconv_tile_range *range,
+                                                  const tconv_tile_target *target, halide_dimension_t *dims) {
+  halide_buffer_t output;
+  int i;
+  tconv_set_dim(&dims[0], target->channels, target->channel_stride);
+  for (i = 0; i < TCONV_MAX_RANK; ++i) {
+    const int d = TCONV_MAX_RANK - 1 - i;
+    const int64_t inside = block->grid.dim[d].outputs * block->grid.dim[d].paired;
+    tconv_set_dim(&dims[1 + i], inside, target->stride[d]);
+    tconv_set_dim(&dims[1 + TCONV_MAX_RANK + i], range->count[d], inside * target->stride[d]);
+  }
+  output = tconv_buffer(NULL, TCONV_TILE_DIMS, dims);
+  output.host = (uint8_t *)target->data;
+  return output;
+}
+
+/* One panel's products of the tiles of a range, whose outputs then go to `target`. */
 static inline int tconv_multiply_panel(const tconv_tile_block *block, const tconv_tile_range *range, int64_t group,
-                                       const float *weights) {
+                                       const float *weights, const tconv_tile_target *target) {
   const tconv_tile_functions *functions = &block->job->path->tiles[block->kind];
-  const int64_t inputs = tconv_group_inputs(block->job->layer), panel = block->job->kernel->tiling.panel;
+  const tconv_tiling *tiling = &block->job->kernel->tiling;
+  const int64_t inputs = tconv_tile_inputs(tiling, block->job->layer), panel = tiling->panel;
   const int64_t tiles = range->count[0] * range->count[1] * range->count[2], *stored = block->all.count;
   halide_dimension_t from_dim[2 + TCONV_MAX_RANK], weights_dim[3], to_dim[2 + TCONV_MAX_RANK];
-  halide_buffer_t from, by, to;
-  void *argv[3];
+  halide_dimension_t written_dim[TCONV_TILE_DIMS];
+  halide_buffer_t from, by, to, written = tconv_target_buffer(block, range, target, written_dim);
+  void *argv[4];
   int64_t from_stride = block->row_floats, to_stride = panel, joined[TCONV_MAX_RANK];
   int i, chosen;
   tconv_join_tile_rows(stored, range->count, joined);
@@ -219,7 +238,8 @@ static inline int tconv_multiply_panel(const tconv_tile_block *block, const tcon
   to = tconv_buffer(block->products, 2 + TCONV_MAX_RANK, to_dim);
   argv[0] = &from;
   argv[1] = &by;
-  argv[2] = &to;
+  argv[2] = &written;
+  argv[3] = &to;
   return functions->products[chosen](argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
 }
 
@@ -258,7 +278,7 @@ static inline int tconv_sum_panel(const tconv_tile_block *block, const tconv_til
 
 /* Writes the outputs of one panel. */
 static inline int tconv_transform_panel(const tconv_tile_block *block, const tconv_tile_range *range, const float *bias,
-                                        tconv_tile_target target) {
+                                        const tconv_tile_target *target) {
   const tconv_job *job = block->job;
   const int64_t panel = job->kernel->tiling.panel;
   const int64_t *stored = job->kernel->tiling.bf16x3 ? block->stored : range->count;
@@ -271,19 +291,13 @@ static inline int tconv_transform_panel(const tconv_tile_block *block, const tco
   for (i = 0; job->kernel->tiling.bf16x3 && i < TCONV_MAX_RANK; ++i)
     tconv_set_dim(&from_dim[1 + TCONV_MAX_RANK + i], 1, tiles * panel);
   tconv_set_dim(&bias_dim, panel, 1);
-  tconv_set_dim(&to_dim[0], target.channels, target.channel_stride);
   for (i = 0; i < TCONV_MAX_RANK; ++i) {
-    const int d = TCONV_MAX_RANK - 1 - i;
-    const int64_t inside = block->grid.dim[d].outputs;
-    tconv_set_dim(&to_dim[1 + i], inside, target.stride[d]);
-    tconv_set_dim(&to_dim[1 + TCONV_MAX_RANK + i], range->count[d], inside * target.stride[d]);
-    argv[2 + i] = &target.first[d];
-    argv[2 + TCONV_MAX_RANK + i] = &target.extent[d];
+    argv[2 + i] = (void *)&target->first[TCONV_MAX_RANK - 1 - i];
+    argv[2 + TCONV_MAX_RANK + i] = (void *)&target->extent[TCONV_MAX_RANK - 1 - i];
   }
   products = tconv_buffer(block->products, TCONV_TILE_DIMS, from_dim);
   biases = tconv_buffer(bias, 1, &bias_dim);
-  output = tconv_buffer(NULL, TCONV_TILE_DIMS, to_dim);
-  output.host = (uint8_t *)target.data;
+  output = tconv_target_buffer(block, range, target, to_dim);
   argv[0] = &products;
   argv[1] = &biases;
   argv[2 + 2 * TCONV_MAX_RANK] = &output;

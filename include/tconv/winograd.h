@@ -27,6 +27,7 @@
 #include "tconv/bf16x3.h"
 #include "tconv/classes.h"
 #include "tconv/minimal_filter.h"
+#include "tconv/strassen.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,8 +38,9 @@ enum { TCONV_TILE_KINDS = 1 << TCONV_MAX_RANK };
 
 /* The tiles of one dimension, those of all its phases of a kind. */
 typedef struct tconv_tiles {
-  int64_t outputs, taps, points; /* of a tile */
+  int64_t outputs, taps, points; /* of a tile, in one phase */
   int64_t first, phases;         /* tconv_nth_phase() */
+  int64_t paired;                /* phases that are computed together: 1, or 2 half a stride apart (strassen.h) */
   int64_t low;                   /* where the window of tile 0 starts in the input */
   int64_t count;
 } tconv_tiles;
@@ -82,6 +84,28 @@ static inline int tconv_has_tasks(const tconv_tiling *tiling, int kind) {
   return tconv_has_kind(tiling, kind) && (kind == 0 || !tconv_joins_kinds(tiling));
 }
 
+/* Whether Strassen's blocks pair the positions and phases of a dimension, and halve the channels. */
+static inline int tconv_is_paired(const tconv_tiling *tiling, int d) {
+  return tiling->strassen && tiling->tile_outputs[0][d] == TCONV_STRASSEN_SIDE;
+}
+
+/* The parts of the input channels that the paired dimensions from `first` on make. */
+static inline int64_t tconv_channel_parts(const tconv_tiling *tiling, int first) {
+  int64_t parts = 1;
+  int d;
+  for (d = first; d < TCONV_MAX_RANK; ++d)
+    if (tconv_is_paired(tiling, d)) parts *= TCONV_STRASSEN_SIDE;
+  return parts;
+}
+
+/* Input channels of a group in one product, and how far apart the halves of a paired dimension lie. */
+static inline int64_t tconv_tile_inputs(const tconv_tiling *tiling, const tconv_layer *layer) {
+  return tconv_group_inputs(layer) / tconv_channel_parts(tiling, 0);
+}
+static inline int64_t tconv_half_distance(const tconv_tiling *tiling, const tconv_layer *layer, int d) {
+  return tconv_tile_inputs(tiling, layer) * tconv_channel_parts(tiling, d + 1);
+}
+
 /* The longest kernel among the phases. */
 static inline int64_t tconv_most_taps(const tconv_dim *dim) {
   return tconv_ceil_div(dim->kernel, dim->stride / tconv_gcd(dim->stride, dim->dilation));
@@ -121,6 +145,7 @@ static inline tconv_tiles tconv_find_tiles(const tconv_dim *dim, int64_t outputs
   tiles.taps = tconv_most_taps(dim) - (second && shorter);
   tiles.points = tiles.outputs + tiles.taps - 1;
   tiles.first = own > 0 && !below ? split : 0;
+  tiles.paired = 1;
   tiles.phases = (own > 0 && below ? split : dim->stride) - tiles.first;
   tiles.low = TCONV_MAX_EXTENT;
   tiles.count = 0;
@@ -133,6 +158,13 @@ static inline tconv_tiles tconv_find_tiles(const tconv_dim *dim, int64_t outputs
   return tiles;
 }
 
+/* Makes the tiles of phases half a stride apart one another's: both have the same shift and extent. */
+static inline void tconv_pair_phases(tconv_tiles *tiles) {
+  tiles->points = TCONV_STRASSEN_POINTS;
+  tiles->paired = TCONV_STRASSEN_SIDE;
+  tiles->phases /= TCONV_STRASSEN_SIDE;
+}
+
 /* Whether the second sort's tiles are those of the first, read elsewhere. */
 static inline int tconv_sorts_are_alike(const tconv_dim *dim, int64_t outputs, int64_t own) {
   return outputs == own && !tconv_has_shorter_phases(dim);
@@ -140,7 +172,7 @@ static inline int tconv_sorts_are_alike(const tconv_dim *dim, int64_t outputs, i
 
 /* Packed weights of one column and one point, in floats. */
 static inline int64_t tconv_weight_floats(const tconv_tiling *tiling, const tconv_layer *layer) {
-  return tiling->bf16x3 ? tconv_split_floats(tconv_group_inputs(layer)) : tconv_group_inputs(layer);
+  return tiling->bf16x3 ? tconv_split_floats(tconv_group_inputs(layer)) : tconv_tile_inputs(tiling, layer);
 }
 
 /* Numbers of one kind of phases. */
@@ -166,6 +198,7 @@ static inline tconv_tile_grid tconv_find_tile_grid(const tconv_tiling *tiling, c
   for (d = 0; d < TCONV_MAX_RANK; ++d) {
     grid.dim[d] =
         tconv_find_tiles(&dims->dim[d], tiling->tile_outputs[0][d], tiling->tile_outputs[1][d], kind >> d & 1);
+    if (tconv_is_paired(tiling, d)) tconv_pair_phases(&grid.dim[d]);
     grid.points *= grid.dim[d].points;
     grid.taps *= grid.dim[d].taps;
     grid.all_phases *= grid.dim[d].phases;
@@ -259,7 +292,10 @@ static inline double tconv_winograd_error(const tconv_tiling *tiling, const tcon
       const tconv_tile_grid grid = tconv_find_tile_grid(tiling, layer, dims, kind);
       double error = 1;
       for (d = 0; d < TCONV_MAX_RANK; ++d)
-        if (!tiling->bf16x3) error *= tconv_find_interpolation(grid.dim[d].outputs, grid.dim[d].taps)->error;
+        if (tconv_is_paired(tiling, d))
+          error *= TCONV_STRASSEN_ERROR;
+        else if (!tiling->bf16x3)
+          error *= tconv_find_interpolation(grid.dim[d].outputs, grid.dim[d].taps)->error;
       most = error > most ? error : most;
     }
   return most;
@@ -308,12 +344,12 @@ static inline void tconv_join_tile_rows(const int64_t *stored, const int64_t *co
 
 /* Floats between the tiles of one transform point, and between the points. Neither is a large power of two, which
  * would put all rows of a register tile, or all points of a tile, into a few sets of the first-level cache. */
-static inline int64_t tconv_tile_row_floats(const tconv_layer *layer) {
-  const int64_t floats = tconv_round_up(layer->in_channels, 16);
+static inline int64_t tconv_tile_row_floats(const tconv_tiling *tiling, const tconv_layer *layer) {
+  const int64_t floats = tconv_round_up(layer->in_channels / tconv_channel_parts(tiling, 0), 16);
   return floats % 512 == 0 ? floats + 16 : floats;
 }
-static inline int64_t tconv_point_floats(const tconv_layer *layer, int64_t tiles) {
-  return tiles * tconv_tile_row_floats(layer) + 16;
+static inline int64_t tconv_point_floats(const tconv_tiling *tiling, const tconv_layer *layer, int64_t tiles) {
+  return tiles * tconv_tile_row_floats(tiling, layer) + 16;
 }
 
 #ifdef __cplusplus

@@ -1,4 +1,5 @@
-"""Winograd's method against the direct sum and the definition in double: what tconv/winograd.h says of its rounding.
+"""Winograd's and Strassen's methods against the direct sum and the definition in double: what tconv/winograd.h and
+tconv/strassen.h say of their rounding.
 
     accuracy_test.py TCONVC
 """
@@ -29,11 +30,12 @@ class Accuracy(TconvcTest):
     def run_layer(self, *options):
         output = self.directory / "output.npy"
         self.succeeds("run", self.directory / "layer.json", "--input", self.directory / "input.npy", "--kernel",
-                      self.directory / "kernel.npy", "--output", output, "--rules", *options)
+                      self.directory / "kernel.npy", "--output", output, *options)
         return read_npy(output)[1]
 
-    def errors(self, size, kernel, stride, filters=FILTERS):
+    def errors(self, size, kernel, stride, filters=FILTERS, schedule=None):
         """Root mean square errors of the chosen method and of the exact one, over a sample; and the method."""
+        options = ("--schedule", schedule) if schedule else ("--rules",)
         draw = random.Random(1)
         inputs = [draw.uniform(-1, 1) for _ in range(size * size * CHANNELS)]
         weights = [draw.uniform(-1, 1) for _ in range(kernel * kernel * filters * CHANNELS)]
@@ -42,8 +44,8 @@ class Accuracy(TconvcTest):
         inputs, weights = (read_npy(self.directory / name)[1] for name in ("input.npy", "kernel.npy"))
         layer = keras_layer(kernel_size=[kernel] * 2, strides=[stride] * 2, filters=filters, use_bias=False,
                             input_shape=[1, size, size, CHANNELS])
-        method = self.succeeds("explain", self.file("layer.json", layer), "--rules")
-        results = [self.run_layer(), self.run_layer("--exact")]
+        method = self.succeeds("explain", self.file("layer.json", layer), *options)
+        results = [self.run_layer(*options), self.run_layer("--rules", "--exact")]
         sums = [0.0, 0.0]
         for _ in range(SAMPLES):
             y, x, f = draw.randrange(size * stride), draw.randrange(size * stride), draw.randrange(filters)
@@ -77,6 +79,14 @@ class Accuracy(TconvcTest):
             self.assertRegex(method, r"method: winograd; F\([234], [23]\) x F\([234], [23]\), phases merged,")
             self.assertLess(winograd, most * direct)
             self.assertGreater(winograd, 0)
+
+    def test_strassens_products(self):
+        for outputs, most in (("1x1x2", 2), ("1x2x1", 2), ("1x2x2", 3)):
+            schedule = f"strassen panel=16 columns=16 lanes=4 rows=3 outputs={outputs} block=262144"
+            strassen, direct, method = self.errors(16, 2, 2, schedule=schedule)
+            self.assertIn("method: strassen", method)
+            self.assertLess(strassen, most * direct)
+            self.assertGreater(strassen, 0)
 
 
 if __name__ == "__main__":

@@ -133,9 +133,21 @@ class Explain(TconvcTest):
         self.fails("bf16x3 serves this layer as .* alone", "explain", layer, *amx, "--schedule",
                    schedule.replace("32", "16"))
 
+    def test_strassens_products_where_phases_have_one_tap_and_many_channels(self):
+        single = {"filters": 256, "kernel_size": [2] * 2, "padding": "valid", "input_shape": [1, 64, 64, 512]}
+        for target in ("x86-64-linux-avx512_skylake", "x86-64-linux-avx2-fma-f16c"):
+            text = self.explain("--target", target, "--rules", **single)
+            self.assertRegex(text, r"method: strassen; Strassen's products over 2 dimensions should be 1\.\d+ times as "
+                                   r"fast as pixel_shuffle, transforms included\n")
+            self.assertRegex(text, r"\n  strassen panel=.* outputs=1x2x2 ")
+            self.assertIn("method: pixel_shuffle;", self.explain("--target", target, "--rules", "--exact", **single))
+        few = self.explain("--target", target, "--rules", **{**single, "input_shape": [1, 64, 64, 32]})
+        self.assertRegex(few, r"method: pixel_shuffle; .*; not strassen: Strassen's products over 1 dimension should be "
+                              r"0\.\d+ times as fast as pixel_shuffle, 1\.05 is asked for\n")
+
     def test_weights_are_fetched_ahead_of_few_tiles(self):
         for inputs, size, fetched in ((1024, 28, True), (256, 28, False), (256, 7, True)):
-            text = self.explain("--target", "x86-64-linux-avx512_skylake", filters=512, kernel_size=[2] * 2,
+            text = self.explain("--exact", "--target", "x86-64-linux-avx512_skylake", filters=512, kernel_size=[2] * 2,
                                 input_shape=[1, size, size, inputs])
             self.assertEqual(fetched, " prefetch=16384 " in text)
 
@@ -158,7 +170,7 @@ class Explain(TconvcTest):
     def test_four_vectors_a_panel_where_loads_hold_sums_up(self):
         wide = {"filters": 256, "kernel_size": [2] * 2, "input_shape": [1, 64, 64, 512]}
         for processor, columns in ((ZEN_5, 32), (XEON, 64)):
-            text = self.explain("--target", "x86-64-linux-avx512_skylake", processor=processor, **wide)
+            text = self.explain("--exact", "--target", "x86-64-linux-avx512_skylake", processor=processor, **wide)
             self.assertIn(f"  pixel_shuffle panel={columns} columns={columns} lanes=16 tile=", text)
 
     def test_long_filters_take_winograd_but_for_few_channels(self):
@@ -174,7 +186,7 @@ class Explain(TconvcTest):
         self.assertIn("not winograd: phases of 8 taps", self.explain(kernel_size=[16, 16], **wide))
         self.assertIn("not winograd: 216 transform points",
                       self.explain(rank=3, kernel_size=[5] * 3, strides=[1] * 3, input_shape=[1, 8, 8, 8, 16]))
-        self.assertIn("not winograd: phases of one tap", self.explain(kernel_size=[2, 2], **wide))
+        self.assertIn("not winograd: phases of one tap", self.explain(kernel_size=[3, 3], strides=[3, 3], **wide))
 
     def test_channels_first_have_tiles_apart_that_one_task_computes(self):
         first = {"data_format": "channels_first", "filters": 256, "input_shape": [1, 256, 32, 32]}

@@ -135,6 +135,32 @@ class Run(TconvcTest):
             with self.subTest(path=path, schedule=tiles):
                 self.assertEqual((ran.returncode, json.loads(ran.stdout)["correct"]), (0, True))
 
+    def test_strassens_products(self):
+        """One and two dimensions in pairs, of each rank; sizes that pairs, vectors and register tiles do not divide. All
+        of them on the first path, a third on each of the others."""
+        for turn, (path, lanes) in enumerate(self.lanes_here().items()):
+            for index, (size, channels, filters, stride, outputs) in enumerate((
+                    ([5], 8, 5, [2], "1x1x2"), ([1], 2, 1, [2], "1x1x2"), ([37], 18, 17, [6], "1x1x2"),
+                    ([3, 5], 20, 2 * lanes + 1, [2, 2], "1x2x2"), ([1, 1], 4, 3, [2, 4], "1x2x2"),
+                    ([7, 4], 36, 8, [3, 2], "1x1x2"), ([6, 3], 6, 12, [2, 1], "1x2x1"),
+                    ([2, 3, 5], 12, 9, [2, 2, 1], "2x2x1"), ([3, 1, 4], 40, lanes, [2, 2, 2], "2x1x2"))):
+                if turn > 0 and (index + turn) % 3 != 0:
+                    continue
+                last, rank = index % 2 == 0, len(size)
+                shape = [2, *size, channels] if last else [2, channels, *size]
+                layer = self.file("layer.json", keras_layer(
+                    rank, filters=filters, kernel_size=stride, strides=stride, activation="relu", padding="valid",
+                    data_format="channels_last" if last else "channels_first", input_shape=shape))
+                schedule = f"strassen panel={2 * lanes} columns={lanes} lanes={lanes} unroll=2 rows=3 outputs={outputs}"
+                schedule += ("" if last else f" transpose=both square={lanes}") + " block=4096"
+                with self.subTest(path=path, shape=shape, filters=filters, stride=stride, schedule=schedule):
+                    self.succeeds("compile", layer, "--name", "tiles", "--emit", "program", "--target", path,
+                                  "--schedule", schedule, "-o", self.directory)
+                    # The program compares its output with the definition in double precision.
+                    ran = subprocess.run([self.directory / "tiles_program", "2", "0.01"], capture_output=True,
+                                         text=True)
+                    self.assertEqual((ran.returncode, json.loads(ran.stdout)["correct"]), (0, True))
+
     def test_matrix_units(self):
         """Sums of numbers in three bfloat16 parts, as exact as float32 sums, where the processor has AMX."""
         path = next((path for path in self.paths_here() if "sapphirerapids" in path), None)

@@ -94,7 +94,7 @@ struct CudaDriver : testing::Test {
 Case make_case(Random &random, int rank, bool channels_last) {
   Case c;
   c.tiling = {
-      static_cast<std::int32_t>(random(1, 5)), static_cast<std::int32_t>(random(0, 1)), 0, 0, 64, {}, 0, 0, 0, 0, 0};
+      static_cast<std::int32_t>(random(1, 5)), static_cast<std::int32_t>(random(0, 1)), 0, 0, 64, {}, 0, 0, 0, 0, 0, 0};
   c.problem.batch = random(1, 3);
   c.problem.groups = random(1, 2);
   c.problem.in_channels = c.problem.groups * random(1, 3);

@@ -17,7 +17,7 @@ namespace {
 Case plain(const tconv_rule &rule, std::int64_t in) {
   Case c;
   c.layer = {1, 1, 1, 1, 1, {rule, {}, {}}, TCONV_UNSET, {TCONV_UNSET, TCONV_UNSET, TCONV_UNSET}, 0};
-  c.tiling = {4, 1, 0, 0, 1 << 16, {}, 0, 0, 0, 0, 0};
+  c.tiling = {4, 1, 0, 0, 1 << 16, {}, 0, 0, 0, 0, 0, 0};
   c.size[0] = in;
   EXPECT_TRUE(tconv_resolve(&rule, in, &c.problem.dim[2])) << c.problem.dim[2].out;
   return c;

@@ -21,7 +21,7 @@ void own_handler(void *, const char *) {}
 
 // Runs a kernel from this translation unit; false when it fails.
 bool run_here() {
-  const ReferenceKernel reference({1, 0, 0, 0, 4096, {}, 0, 0, 0, 0, 0});
+  const ReferenceKernel reference({1, 0, 0, 0, 4096, {}, 0, 0, 0, 0, 0, 0});
   const tconv_rule one_tap = {TCONV_PADDING_KERAS_VALID, 1, 1, 1, TCONV_UNSET, 0, 0, TCONV_UNSET};
   const tconv_layer layer = {1, 1, 1, 1, 1, {one_tap}, 1, {1}, 0};
   const float input = 2;

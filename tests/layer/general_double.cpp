@@ -61,7 +61,7 @@ constexpr tconv_kernel kernel(const char *name, const char *key, std::int32_t pa
           most_filters,
           name,
           key,
-          {panel, rows ? 2 : 0, rows, 0, block_bytes, {}, 0, 0, 0, 0, 0},
+          {panel, rows ? 2 : 0, rows, 0, block_bytes, {}, 0, 0, 0, 0, 0, 0},
           rows ? &row_variant : &variant,
           1,
           paths.data(),

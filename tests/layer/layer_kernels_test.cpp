@@ -26,7 +26,7 @@ int counted(void **argv) {
 // A kernel with a panel and a name of its own, so that weights packed for the other would give wrong numbers.
 struct Compiled : ReferenceKernel {
   Compiled(const char *name, int panel, tconv_function function)
-      : ReferenceKernel({panel, 1, 0, 0, 4096, {}, 0, 0, 0, 0, 0}) {
+      : ReferenceKernel({panel, 1, 0, 0, 4096, {}, 0, 0, 0, 0, 0, 0}) {
     phases = function;
     kernel.general = 0;
     kernel.name = name;

@@ -70,7 +70,9 @@ int reference_transform_input(void **argv) {
 
 template <std::int32_t rows>
 int reference_products(void **argv) {
-  const View in(argv[0]), weights(argv[1]), out(argv[2]);
+  const View in(argv[0]), weights(argv[1]), written(argv[2]), out(argv[3]);
+  for (int i = 1; i < 4; ++i)
+    if (written.extent(i) < 1) return 2;
   if (in.extent(0) != weights.extent(1) || in.extent(4) != weights.extent(2) || out.extent(4) != in.extent(4) ||
       out.extent(0) != weights.extent(0) || in.extent(1) != tconv_round_up(out.extent(1), rows))
     return 1;

@@ -9,12 +9,14 @@
 
 #include "driver_case.h"
 #include "reference_split.h"
+#include "reference_strassen.h"
 #include "reference_tiles.h"
 
 namespace tconv::test {
 namespace {
 
-constexpr int layers = 400, channels_first_layers = 100, apart_layers = 200, merged_layers = 300, split_layers = 80;
+constexpr int layers = 400, channels_first_layers = 100, apart_layers = 200, merged_layers = 300, split_layers = 80,
+              strassen_layers = 300;
 
 // One to seven taps a phase, four in three dimensions; any crop.
 tconv_rule random_rule(Random &random, int rank) {
@@ -103,9 +105,20 @@ Case random_merged_case(Random &random) {
   return c;
 }
 
+// Few enough multiply-adds to run under sanitizers.
+Case random_small_case(Random &random) {
+  constexpr std::int64_t most = 1 << 10;
+  for (;;) {
+    Case c = random_case(random, random(0, 1) != 0);
+    std::int64_t taps = c.problem.batch;
+    for (const tconv_dim &dim : c.problem.dim) taps *= dim.in * dim.kernel;
+    if (taps <= most) return c;
+  }
+}
+
 // One group, tiles of one output; phases with a tap fewer are of their own sort, or not.
 Case random_split_case(Random &random) {
-  Case c = random_case(random, random(0, 1) != 0);
+  Case c = random_small_case(random);
   c.layer.groups = c.problem.groups = 1;
   c.layer.in_channels = c.problem.in_channels = random.one_of({1, 5, 16, 32, 40});
   c.layer.out_channels = c.problem.out_channels = random.one_of({1, 16, 17, 33});
@@ -116,6 +129,35 @@ Case random_split_case(Random &random) {
     c.tiling.tile_outputs[0][d] = 1;
     c.tiling.tile_outputs[1][d] =
         tconv_most_taps(&dim) > 1 && tconv_has_shorter_phases(&dim) && random(0, 3) > 0 ? 1 : 0;
+  }
+  return c;
+}
+
+// One group, as many taps as phases in each dimension; one or two dimensions in pairs, of an even stride.
+Case random_strassen_case(Random &random) {
+  Case c = random_case(random, random(0, 1) != 0);
+  c.layer.groups = c.problem.groups = 1;
+  c.tiling.strassen = 1;
+  c.layer.in_channels = c.problem.in_channels = 4 * random(1, 5);
+  c.layer.out_channels = c.problem.out_channels = random.one_of({1, 3, 4, 9, 17});
+  int paired = 0;
+  for (int d = 0; d < TCONV_MAX_RANK; ++d) {
+    c.tiling.tile_outputs[0][d] = 1;
+    c.tiling.tile_outputs[1][d] = 0;
+  }
+  for (int d = c.layer.rank - 1; d >= 0; --d) {
+    const int lead = TCONV_MAX_RANK - c.layer.rank + d;
+    const bool in_pairs = paired < 2 && (random(0, 2) > 0 || (d == 0 && paired == 0));
+    const std::int64_t stride = in_pairs ? random.one_of({2, 2, 4}) : random(1, 3);
+    // Whole strides may be cut off at both ends, or added in front.
+    c.size[d] = random(0, c.layer.rank == 1 ? 40 : c.layer.rank == 2 ? 11 : 5);
+    const std::int64_t begin = c.size[d] > 2 ? random(-1, 1) : 0, end = c.size[d] > 2 ? random(0, 1) : 0;
+    c.layer.rule[d] = {TCONV_PADDING_EXPLICIT, stride, stride, 1, 0, begin * stride, end * stride, TCONV_UNSET};
+    c.layer.size[d] = random(0, 1) ? TCONV_UNSET : c.size[d];
+    tconv_resolve(&c.layer.rule[d], c.size[d], &c.problem.dim[static_cast<std::size_t>(lead)]);
+    if (!in_pairs) continue;
+    c.tiling.tile_outputs[0][lead] = TCONV_STRASSEN_SIDE;
+    ++paired;
   }
   return c;
 }
@@ -133,6 +175,7 @@ std::string describe(const Case &c) {
   }
   if (c.tiling.merge_phases) text += " merged";
   if (c.tiling.bf16x3) text += " bf16x3";
+  if (c.tiling.strassen) text += " strassen";
   return text + " panel " + std::to_string(c.tiling.panel) + " block_bytes " + std::to_string(c.tiling.block_bytes);
 }
 
@@ -173,6 +216,7 @@ void check_case(const Case &c, Random &random, Shares *shares) {
   reference_expects_nan = c.tiling.transpose_output == 0 && c.tiling.merge_phases == 0;
   ReferenceTileKernel reference(c.tiling);
   if (c.tiling.bf16x3) set_split_functions(reference);
+  if (c.tiling.strassen) set_strassen_functions(reference);
   Outcome outcome = {};
   tconv_dims dims;
   ASSERT_TRUE(tconv_resolve_layer(&c.layer, c.size, &dims));
@@ -258,6 +302,25 @@ TEST_F(Driver, SumsOfSplitNumbersAreTheDefinitionWhateverTheCutAndTheThreads) {
   EXPECT_LT(empty, split_layers / 2);
   EXPECT_GT(kinds_with_phases, split_layers / 8);
   EXPECT_GT(shared, split_layers / 40);
+}
+
+TEST_F(Driver, StrassensProductsAreTheDefinitionWhateverTheCutAndTheThreads) {
+  Random random(7);
+  int empty = 0, twice = 0, shared = 0, hanging = 0, first = 0;
+  const auto draw = [&](int) { return random_strassen_case(random); };
+  const auto count = [&](const Case &c, const Shares &shares) {
+    twice += tconv_channel_parts(&c.tiling, 0) == 4;
+    shared += shares.parts > 1;
+    first += !c.layer.channels_last;
+    for (int d = 0; d < TCONV_MAX_RANK; ++d)
+      hanging += tconv_is_paired(&c.tiling, d) && c.problem.dim[static_cast<std::size_t>(d)].in % 2 != 0;
+  };
+  ASSERT_NO_FATAL_FAILURE(check_cases(strassen_layers, random, draw, &empty, count));
+  EXPECT_LT(empty, strassen_layers / 2);
+  EXPECT_GT(twice, strassen_layers / 8);
+  EXPECT_GT(shared, strassen_layers / 20);
+  EXPECT_GT(hanging, strassen_layers / 5);
+  EXPECT_GT(first, strassen_layers / 5);
 }
 
 TEST(SplitNumbers, PartsAddUpToTheNumber) {

@@ -31,6 +31,7 @@ void expect_equal(const Parameters &a, const Parameters &b) {
   EXPECT_EQ(s.transpose_input, t.transpose_input);
   EXPECT_EQ(s.transpose_output, t.transpose_output);
   EXPECT_EQ(s.bf16x3, t.bf16x3);
+  EXPECT_EQ(s.strassen, t.strassen);
   EXPECT_TRUE(std::equal(&s.tile_outputs[0][0], &s.tile_outputs[0][0] + 6, &t.tile_outputs[0][0]));
   EXPECT_EQ(a.target.lanes, b.target.lanes);
   EXPECT_EQ(a.target.columns, b.target.columns);
@@ -194,6 +195,40 @@ TEST(Parameters, SchedulesThatAreNotLegalForALayer) {
   EXPECT_THAT(check_error(dilated, planes), HasSubstr("a dilation of 2"));
   EXPECT_THAT(check_error(make_plan({2, false, 16, 64, 3, 1, 10, 5}), planes), HasSubstr("25 phases"));
   EXPECT_THAT(check_error(make_plan({2, false, 16, 64, 3, 1, 12, 4}), planes), HasSubstr("144 taps"));
+  const Plan single = make_plan({2, true, 16, 64, 64, 1, 2, 2}),
+             single_first = make_plan({2, false, 16, 64, 64, 1, 2, 2});
+  const std::string strassen = "strassen panel=32 columns=32 lanes=16 rows=8 block=65536";
+  EXPECT_EQ(check_error(single, strassen + " outputs=1x2x2"), "");
+  EXPECT_EQ(check_error(single_first, strassen + " outputs=1x1x2 transpose=both"), "");
+  EXPECT_THAT(check_error(single_first, strassen + " outputs=1x1x2"), HasSubstr("channels first with transpose=both"));
+  EXPECT_THAT(check_error(single, strassen + " outputs=1x1x1"), HasSubstr("outputs=1x1x1"));
+  EXPECT_THAT(check_error(single, strassen + " outputs=1x3x2"), HasSubstr("outputs=1x3x2"));
+  EXPECT_THAT(check_error(single, strassen + " outputs=1x2x2 own=0x0x1"), HasSubstr("own=0x0x1"));
+  EXPECT_THAT(check_error(single, strassen + " outputs=1x2x2 merge=1 dense=1"), HasSubstr("merge=1 dense=1: both 0"));
+  EXPECT_THAT(check_error(single, "strassen panel=32 columns=32 lanes=16 block=65536 outputs=1x2x2"),
+              HasSubstr("strassen needs rows"));
+  EXPECT_THAT(check_error(last, strassen + " outputs=1x2x2"), HasSubstr("not strassen: 4 taps with stride 2"));
+  EXPECT_THAT(check_error(make_plan({2, true, 16, 64, 64, 1, 3, 3}), strassen + " outputs=1x2x2"),
+              HasSubstr("odd strides"));
+  EXPECT_THAT(check_error(make_plan({2, true, 16, 63, 64, 1, 2, 2}), strassen + " outputs=1x2x2"),
+              HasSubstr("63 input channels"));
+  EXPECT_THAT(check_error(make_plan({2, true, 16, 66, 64, 1, 2, 2}), strassen + " outputs=1x2x2"),
+              HasSubstr("outputs=1x2x2"));
+  EXPECT_THAT(check_error(make_plan({2, true, 16, 64, 64, 2, 2, 2}), strassen + " outputs=1x2x2"),
+              HasSubstr("2 groups"));
+  EXPECT_THAT(check_error(make_plan({3, true, 16, 64, 64, 1, 2, 2}), strassen + " outputs=2x2x2"),
+              HasSubstr("outputs=2x2x2"));
+  Plan cut = single;
+  cut.layer.rule[0] = {TCONV_PADDING_EXPLICIT, 2, 2, 1, 0, 1, 1, TCONV_UNSET};
+  EXPECT_THAT(check_error(cut, strassen + " outputs=1x1x2"), HasSubstr("30 outputs from 1 on with stride 2"));
+  Plan open = single;
+  open.layer.size[0] = TCONV_UNSET;
+  EXPECT_EQ(check_error(open, strassen + " outputs=1x2x2"), "");
+  open.layer.rule[0].output = 32;
+  EXPECT_THAT(check_error(open, strassen + " outputs=1x2x2"), HasSubstr("does not follow from the input's"));
+  Plan exact_single = single;
+  exact_single.use_winograd = UseWinograd::never;
+  EXPECT_THAT(check_error(exact_single, strassen + " outputs=1x2x2"), HasSubstr("exact"));
   Plan exact = last;
   exact.use_winograd = UseWinograd::never;
   EXPECT_THAT(check_error(exact, "winograd panel=32 columns=32 lanes=16 rows=8 outputs=1x3x3 block=65536"),
