@@ -37,7 +37,6 @@ class Transform {
         outputs_(static_cast<int>(tiles.outputs * tiles.paired)),
         filter_(paired_ ? nullptr : tconv_find_interpolation(tiles.outputs, tiles.outputs == 1 ? 1 : tiles.taps)) {}
 
-  bool paired() const { return paired_; }
   int points() const { return paired_ ? TCONV_STRASSEN_POINTS : filter_->count; }
   int reads() const { return paired_ ? TCONV_STRASSEN_BLOCKS : filter_->count; }
   int outputs() const { return outputs_; }
@@ -111,7 +110,7 @@ InputTransform input_transform(const Plan &plan, const tconv_tiling &tiling, int
   std::vector<Expr> from = {t.channel};
   for (int i = 0; i < rank; ++i) {
     const auto k = static_cast<std::size_t>(i);
-    const bool paired = Transform(tiles_of(grid, i)).paired();
+    const bool paired = tiles_of(grid, i).paired > 1;
     const int distance = static_cast<int>(tconv_half_distance(&tiling, &plan.layer, TCONV_MAX_RANK - 1 - i));
     const Expr position = paired ? t.position[k] / TCONV_STRASSEN_SIDE : Expr(t.position[k]);
     if (paired) from[0] += t.position[k] % TCONV_STRASSEN_SIDE * distance;

@@ -108,9 +108,7 @@ std::string add_kernel(const EmitRequest &request, const LibraryKernel &kernel, 
   const std::string baked = declared(tables.declarations, baked_symbol(name), request.baked.has_value());
   return fmt::format(
       "{{\n  TCONV_ABI_VERSION, {}, \"{}\",\n  \"{}\",\n  {{{}, {}, {}, {}, {}, {{{}, {}}}, {}, {}, {}, {}, {}, {}}}, "
-      "{}, "
-      "{}, "
-      "{}_paths, {}, {}}}",
+      "{}, {}, {}_paths, {}, {}}}",
       schedule.most_filters, name, key(request.plan), tiling.panel, tiling.merge_phases, tiling.dense_phases,
       tiling.group_columns, tiling.block_bytes, braces(tiling.tile_outputs[0]), braces(tiling.tile_outputs[1]),
       tiling.transpose_input, tiling.transpose_output, tiling.thread_work, tiling.lane_sums, tiling.bf16x3,

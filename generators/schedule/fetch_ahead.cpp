@@ -56,13 +56,15 @@ std::vector<Expr> one_a_line(const std::vector<Expr> &loads) {
   return chosen;
 }
 
-// Puts statements before the body of each innermost loop that reads the buffer.
+// Puts statements before the body of each innermost loop that reads the buffer, and before the loop itself.
 class BeforeSums : public ir::IRMutator {
  protected:
   explicit BeforeSums(std::string buffer) : buffer_(std::move(buffer)) {}
 
-  // The loop's, of the places where its loads begin.
-  virtual std::vector<ir::Stmt> fetches(const ir::For &loop, const std::vector<Expr> &loads) const = 0;
+  // The body's, of the places where its loads begin.
+  virtual std::vector<ir::Stmt> fetches(const ir::For &, const std::vector<Expr> &) const { return {}; }
+  // The loop's, undefined where there is none.
+  virtual ir::Stmt fetch_before() const { return {}; }
 
   using ir::IRMutator::visit;
   ir::Stmt visit(const ir::For *loop) override {
@@ -71,10 +73,13 @@ class BeforeSums : public ir::IRMutator {
     around_.pop_back();
     Loads loads(buffer_);
     ir::substitute_in_all_lets(body).accept(&loads);
-    if (!loads.has_loop && !loads.first.empty())
+    const bool reads = !loads.has_loop && !loads.first.empty();
+    if (reads)
       for (const ir::Stmt &fetch : fetches(*loop, loads.first)) body = ir::Block::make(fetch, body);
-    return ir::For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy, loop->device_api,
-                         body);
+    const ir::Stmt sums = ir::For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy,
+                                        loop->device_api, body);
+    const ir::Stmt before = reads ? fetch_before() : ir::Stmt();
+    return before.defined() ? ir::Block::make(before, sums) : sums;
   }
 
   Expr buffer() const { return ir::Variable::make(Halide::Handle(), buffer_); }
@@ -153,21 +158,10 @@ class FetchNext : public BeforeSums {
 
 // Positions of `written` are shared out among the register tiles, each of which takes some of one row: few cross the
 // end of a row, and are left out.
-class FetchWritten : public ir::IRMutator {
+class FetchWritten : public BeforeSums {
  public:
   FetchWritten(std::string weights, std::string written, int columns)
-      : weights_(std::move(weights)), written_(std::move(written)), columns_(columns) {}
-
- protected:
-  using ir::IRMutator::visit;
-  ir::Stmt visit(const ir::For *loop) override {
-    around_.push_back(loop);
-    const ir::Stmt mutated = ir::IRMutator::visit(loop);
-    around_.pop_back();
-    Loads loads(weights_);
-    ir::substitute_in_all_lets(loop->body).accept(&loads);
-    return loads.has_loop || loads.first.empty() ? mutated : ir::Block::make(fetch(), mutated);
-  }
+      : BeforeSums(std::move(weights)), written_(std::move(written)), columns_(columns) {}
 
  private:
   // Divided by one another without a sign: that takes fewer instructions.
@@ -198,7 +192,7 @@ class FetchWritten : public ir::IRMutator {
     return number(ir::simplify(count));
   }
 
-  ir::Stmt fetch() const {
+  ir::Stmt fetch_before() const override {
     const Expr row_length = variable("written_length"), row = variable("written_row"),
                first = variable("written_first");
     const Expr start = ir::Variable::make(Halide::UInt(64), "written_start");
@@ -218,13 +212,12 @@ class FetchWritten : public ir::IRMutator {
     body = ir::LetStmt::make("written_first", index % row_length, body);
     body = ir::LetStmt::make("written_row", index / row_length, body);
     body = ir::LetStmt::make("written_index", tile() * variable("written_each"), body);
-    body = ir::LetStmt::make("written_each", (row_length * extent(1) * extent(2) + tiles() - 1) / tiles(), body);
+    body = ir::LetStmt::make("written_each", (all + tiles() - 1) / tiles(), body);
     return ir::LetStmt::make("written_length", extent(0), body);
   }
 
-  const std::string weights_, written_;
+  const std::string written_;
   const int columns_;
-  std::vector<const ir::For *> around_;
 };
 
 }  // namespace

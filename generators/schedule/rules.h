@@ -60,10 +60,13 @@ inline std::int64_t power_of_two_at_least(std::int64_t n) {
   return static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(n)));
 }
 
-// A target's part that suits a tiling: by the direct method, and by Winograd's.
+// A target's part that suits a tiling: by the direct method, and by Winograd's or Strassen's.
 TargetSchedule schedule_target(const Plan &plan, const tconv_tiling &tiling, bool read_transposed,
                                const RegisterFile &registers);
 TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &tiling, const RegisterFile &registers);
+
+// All of them, for a tiling of Winograd's or Strassen's.
+Schedule schedule_tiles(const Plan &plan, const std::vector<Halide::Target> &targets, const tconv_tiling &tiling);
 
 // The register tiles that one phase's positions of one image fill.
 double position_tiles(const Plan &plan, const TargetSchedule &target);

@@ -14,7 +14,6 @@
 #include <bit>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "schedule/core.h"
 #include "schedule/parameters.h"
@@ -36,15 +35,6 @@ std::int64_t least_block(double packed_bytes) {
 }
 
 bool can_pair(const tconv_dim &dim) { return dim.stride % TCONV_STRASSEN_SIDE == 0; }
-
-Schedule with_tiling(const Plan &plan, const std::vector<Target> &targets, const tconv_tiling &tiling) {
-  Schedule schedule;
-  schedule.method = "strassen";
-  schedule.tiling = tiling;
-  for (const Target &target : targets)
-    schedule.targets.push_back(schedule_winograd_target(plan, tiling, register_file(target)));
-  return schedule;
-}
 
 int paired_dimensions(const tconv_tiling &tiling) {
   int paired = 0;
@@ -115,7 +105,7 @@ Schedule choose_strassen(const Plan &plan, const std::vector<Target> &targets, S
           least_block(sizeof(float) * static_cast<double>(tconv_packed_floats(&tiling, &plan.layer, &dims)));
       for (const std::int64_t bytes : {least_bytes, 2 * least_bytes}) {
         tiling.block_bytes = bytes;
-        Schedule one = with_tiling(plan, targets, tiling);
+        Schedule one = schedule_tiles(plan, targets, tiling);
         for (int rows = one.targets[0].rows[0]; rows > 1; --rows) {
           one.targets[0].rows = {rows};
           const double cycles = winograd_cycles(plan, one, registers);
@@ -126,9 +116,9 @@ Schedule choose_strassen(const Plan &plan, const std::vector<Target> &targets, S
       }
     }
   const double gain = expected_cycles(plan, targets[0], parameters_of(best, 0)) / std::max(least, 1.0);
+  const int paired = paired_dimensions(chosen.tiling);
   const std::string model = fmt::format("Strassen's products over {} dimension{} should be {:.2f} times as fast as {}",
-                                        paired_dimensions(chosen.tiling),
-                                        paired_dimensions(chosen.tiling) == 1 ? "" : "s", gain, best.method);
+                                        paired, paired == 1 ? "" : "s", gain, best.method);
   const double asked = core_of(plan.processor).least_strassen_gain;
   if (gain < asked) {
     best.reason += fmt::format("; not strassen: {}, {} is asked for", model, asked);

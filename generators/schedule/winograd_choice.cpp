@@ -139,16 +139,6 @@ std::string transform_name(const tconv_layer &layer, const tconv_tiling &tiling,
   return fmt::format("{}{}", fmt::join(names, " x "), tconv_merges_columns(&tiling) ? ", phases merged," : "");
 }
 
-// The schedule for a tiling.
-Schedule with_tiling(const Plan &plan, const std::vector<Target> &targets, const tconv_tiling &tiling) {
-  Schedule schedule;
-  schedule.method = "winograd";
-  schedule.tiling = tiling;
-  for (const Target &target : targets)
-    schedule.targets.push_back(schedule_winograd_target(plan, tiling, register_file(target)));
-  return schedule;
-}
-
 // The register tiles that take turns with the weights of one transform point: those of a block, of each kind of phases.
 std::vector<double> turns_of_weights(const Plan &plan, const tconv_tiling &tiling, const TargetSchedule &target) {
   const tconv_dims dims = typical_dims(plan);
@@ -234,6 +224,15 @@ TargetSchedule schedule_winograd_target(const Plan &plan, const tconv_tiling &ti
   return target;
 }
 
+Schedule schedule_tiles(const Plan &plan, const std::vector<Target> &targets, const tconv_tiling &tiling) {
+  Schedule schedule;
+  schedule.method = tiling.strassen ? "strassen" : "winograd";
+  schedule.tiling = tiling;
+  for (const Target &target : targets)
+    schedule.targets.push_back(schedule_winograd_target(plan, tiling, register_file(target)));
+  return schedule;
+}
+
 bool has_winograd_tiles(const Plan &plan, const tconv_tiling &tiling) {
   const tconv_dims dims = typical_dims(plan);
   for (int d = 0; d < TCONV_MAX_RANK; ++d) {
@@ -315,7 +314,7 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, S
     const double error = tconv_winograd_error(&tiling, &plan.layer, &dims);
     for (const std::int32_t panel : panels_of(plan, tiling, widest)) {
       tiling.panel = panel;
-      Schedule one = with_tiling(plan, targets, tiling);
+      Schedule one = schedule_tiles(plan, targets, tiling);
       for (const std::int64_t bytes : block_sizes(plan, tiling)) {
         one.tiling.block_bytes = bytes;
         const double cycles = winograd_cycles(plan, one, registers);
@@ -337,7 +336,7 @@ Schedule choose_winograd(const Plan &plan, const std::vector<Target> &targets, S
     return direct;
   }
   // What is fetched depends on the block.
-  best = with_tiling(plan, targets, best.tiling);
+  best = schedule_tiles(plan, targets, best.tiling);
   best.reason = fmt::format("{}, transforms included; {} transform points", model, points_of(plan, best.tiling));
   return best;
 }

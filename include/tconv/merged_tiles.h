@@ -75,13 +75,15 @@ static inline int tconv_run_merged_panel(const tconv_tile_block *block, int64_t 
   const int64_t columns = tconv_tile_columns(tiling, job->layer, &block->grid);
   const int64_t length = job->dims.dim[2].stride * filters; /* of a row of the output */
   const tconv_tile_target staged = tconv_find_staged_target(block);
+  halide_dimension_t written_dim[TCONV_TILE_DIMS];
+  halide_buffer_t written = tconv_target_buffer(block, &block->all, &staged, written_dim);
   float bias[TCONV_MAX_PANEL];
   int64_t column, end;
   int status;
   for (column = 0; column < tiling->panel; ++column) bias[column] = job->packed[(first + column) % filters];
   status = tconv_multiply_panel(block, &block->all, 0,
-                                block->weights + first * block->grid.points * tconv_group_inputs(job->layer), &staged);
-  if (status == TCONV_OK) status = tconv_transform_panel(block, &block->all, bias, &staged);
+                                block->weights + first * block->grid.points * tconv_group_inputs(job->layer), &written);
+  if (status == TCONV_OK) status = tconv_transform_panel(block, &block->all, bias, &staged, &written);
   for (column = first; status == TCONV_OK && column < tconv_min(first + tiling->panel, columns); column = end) {
     const int64_t rows = column / length, height = job->dims.dim[1].stride;
     const int64_t row[2] = {rows / height, rows % height};

@@ -61,13 +61,16 @@ static inline int tconv_run_panel(const tconv_tile_block *block, int64_t group, 
   tconv_tile_phase phase[TCONV_MAX_RANK];
   tconv_tile_range range;
   tconv_tile_target target;
+  halide_dimension_t written_dim[TCONV_TILE_DIMS];
+  halide_buffer_t written;
   int status;
   tconv_split_phase(&job->dims, &block->grid, phase_index, phase);
   if (!tconv_find_tile_range(block, phase, &range)) return TCONV_OK;
   target = tconv_find_tile_target(block, &range, phase, outputs);
+  written = tconv_target_buffer(block, &range, &target, written_dim);
   status = tiling->bf16x3 ? tconv_sum_panel(block, &range, weights)
-                          : tconv_multiply_panel(block, &range, group, weights, &target);
-  return status == TCONV_OK ? tconv_transform_panel(block, &range, bias, &target) : status;
+                          : tconv_multiply_panel(block, &range, group, weights, &written);
+  return status == TCONV_OK ? tconv_transform_panel(block, &range, bias, &target, &written) : status;
 }
 
 /* Unit `unit` of all: see tconv_tile_units(). The phases of a panel follow one another, as do the `count` kinds that a

@@ -202,16 +202,15 @@ static inline halide_buffer_t tconv_target_buffer(const tconv_tile_block *block,
   return output;
 }
 
-/* One panel's products of the tiles of a range, whose outputs then go to `target`. */
+/* One panel's products of the tiles of a range, whose outputs then go to `written`. */
 static inline int tconv_multiply_panel(const tconv_tile_block *block, const tconv_tile_range *range, int64_t group,
-                                       const float *weights, const tconv_tile_target *target) {
+                                       const float *weights, halide_buffer_t *written) {
   const tconv_tile_functions *functions = &block->job->path->tiles[block->kind];
   const tconv_tiling *tiling = &block->job->kernel->tiling;
   const int64_t inputs = tconv_tile_inputs(tiling, block->job->layer), panel = tiling->panel;
   const int64_t tiles = range->count[0] * range->count[1] * range->count[2], *stored = block->all.count;
   halide_dimension_t from_dim[2 + TCONV_MAX_RANK], weights_dim[3], to_dim[2 + TCONV_MAX_RANK];
-  halide_dimension_t written_dim[TCONV_TILE_DIMS];
-  halide_buffer_t from, by, to, written = tconv_target_buffer(block, range, target, written_dim);
+  halide_buffer_t from, by, to;
   void *argv[4];
   int64_t from_stride = block->row_floats, to_stride = panel, joined[TCONV_MAX_RANK];
   int i, chosen;
@@ -238,7 +237,7 @@ static inline int tconv_multiply_panel(const tconv_tile_block *block, const tcon
   to = tconv_buffer(block->products, 2 + TCONV_MAX_RANK, to_dim);
   argv[0] = &from;
   argv[1] = &by;
-  argv[2] = &written;
+  argv[2] = written;
   argv[3] = &to;
   return functions->products[chosen](argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
 }
@@ -276,15 +275,15 @@ static inline int tconv_sum_panel(const tconv_tile_block *block, const tconv_til
   return block->job->path->tiles[block->kind].products[0](argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
 }
 
-/* Writes the outputs of one panel. */
+/* Writes the outputs of one panel to `output`, the target's. */
 static inline int tconv_transform_panel(const tconv_tile_block *block, const tconv_tile_range *range, const float *bias,
-                                        const tconv_tile_target *target) {
+                                        const tconv_tile_target *target, halide_buffer_t *output) {
   const tconv_job *job = block->job;
   const int64_t panel = job->kernel->tiling.panel;
   const int64_t *stored = job->kernel->tiling.bf16x3 ? block->stored : range->count;
   const int64_t tiles = stored[0] * stored[1] * stored[2];
-  halide_dimension_t from_dim[TCONV_TILE_DIMS], bias_dim, to_dim[TCONV_TILE_DIMS];
-  halide_buffer_t products, biases, output;
+  halide_dimension_t from_dim[TCONV_TILE_DIMS], bias_dim;
+  halide_buffer_t products, biases;
   void *argv[3 + 2 * TCONV_MAX_RANK];
   int i;
   tconv_set_tile_dims(&block->grid, range, panel, panel, stored, tiles * panel, from_dim);
@@ -297,10 +296,9 @@ static inline int tconv_transform_panel(const tconv_tile_block *block, const tco
   }
   products = tconv_buffer(block->products, TCONV_TILE_DIMS, from_dim);
   biases = tconv_buffer(bias, 1, &bias_dim);
-  output = tconv_target_buffer(block, range, target, to_dim);
   argv[0] = &products;
   argv[1] = &biases;
-  argv[2 + 2 * TCONV_MAX_RANK] = &output;
+  argv[2 + 2 * TCONV_MAX_RANK] = output;
   return job->path->tiles[block->kind].transform_output(argv) == 0 ? TCONV_OK : TCONV_ERROR_KERNEL;
 }
 

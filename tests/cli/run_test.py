@@ -127,13 +127,9 @@ class Run(TconvcTest):
                                 input_shape=[2, 4, 5, channels])
             with self.subTest(path=path, schedule=four):
                 self.shuffles_pixels(layer, [4, 5], channels, filters, 2, "--target", path, "--schedule", four)
-            # The program compares its output with the definition in double precision.
             layer = self.file("layer.json", keras_layer(2, filters=5, input_shape=[1, 7, 6, channels]))
-            self.succeeds("compile", layer, "--name", "tiles", "--emit", "program", "--target", path, "--schedule",
-                          tiles, "-o", self.directory)
-            ran = subprocess.run([self.directory / "tiles_program", "1", "0.01"], capture_output=True, text=True)
             with self.subTest(path=path, schedule=tiles):
-                self.assertEqual((ran.returncode, json.loads(ran.stdout)["correct"]), (0, True))
+                self.checks_itself(layer, path, tiles, threads=1)
 
     def test_strassens_products(self):
         """One and two dimensions in pairs, of each rank; sizes that pairs, vectors and register tiles do not divide. All
@@ -154,12 +150,7 @@ class Run(TconvcTest):
                 schedule = f"strassen panel={2 * lanes} columns={lanes} lanes={lanes} unroll=2 rows=3 outputs={outputs}"
                 schedule += ("" if last else f" transpose=both square={lanes}") + " block=4096"
                 with self.subTest(path=path, shape=shape, filters=filters, stride=stride, schedule=schedule):
-                    self.succeeds("compile", layer, "--name", "tiles", "--emit", "program", "--target", path,
-                                  "--schedule", schedule, "-o", self.directory)
-                    # The program compares its output with the definition in double precision.
-                    ran = subprocess.run([self.directory / "tiles_program", "2", "0.01"], capture_output=True,
-                                         text=True)
-                    self.assertEqual((ran.returncode, json.loads(ran.stdout)["correct"]), (0, True))
+                    self.checks_itself(layer, path, schedule, threads=2)
 
     def test_matrix_units(self):
         """Sums of numbers in three bfloat16 parts, as exact as float32 sums, where the processor has AMX."""
@@ -181,11 +172,14 @@ class Run(TconvcTest):
             schedule += "" if own == "0x0x0" else f" own={own}"
             schedule += ("" if last else " transpose=both square=16") + " block=8192"
             with self.subTest(shape=shape, filters=filters, kernel=kernel, stride=stride):
-                self.succeeds("compile", layer, "--name", "tiles", "--emit", "program", "--target", path,
-                              "--schedule", schedule, "-o", self.directory)
-                # The program compares its output with the definition in double precision.
-                ran = subprocess.run([self.directory / "tiles_program", "2", "0.01"], capture_output=True, text=True)
-                self.assertEqual((ran.returncode, json.loads(ran.stdout)["correct"]), (0, True))
+                self.checks_itself(layer, path, schedule, threads=2)
+
+    def checks_itself(self, layer, path, schedule, threads):
+        """A program of the layer, which compares its output with the definition in double precision."""
+        self.succeeds("compile", layer, "--name", "tiles", "--emit", "program", "--target", path, "--schedule",
+                      schedule, "-o", self.directory)
+        ran = subprocess.run([self.directory / "tiles_program", str(threads), "0.01"], capture_output=True, text=True)
+        self.assertEqual((ran.returncode, json.loads(ran.stdout)["correct"]), (0, True))
 
     def shuffles_pixels(self, layer, size, channels, filters, stride, *options):
         """tconvc run against the definition in double precision; each output has one tap."""

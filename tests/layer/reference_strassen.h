@@ -86,11 +86,7 @@ inline int reference_strassen_output(void **argv) {
   if (out.extent(0) > bias.extent(0) || out.extent(0) > in.extent(0)) return 2;
   for_each_below(out, 4, [&](const Position &tile) {
     for_each_below(out, 1, [&](const Position &j) {
-      for (std::size_t i = 0; i < 3; ++i) {
-        const std::int64_t q =
-            *static_cast<const std::int32_t *>(argv[2 + i]) + tile[i] * out.extent(1 + int(i)) + j[i];
-        if (q < 0 || q >= *static_cast<const std::int32_t *>(argv[5 + i])) return;
-      }
+      if (!is_inside(argv, out, tile, j)) return;
       for (std::int64_t column = 0; column < out.extent(0); ++column) {
         const double sum = strassen_sum(in, j, 0, column * in.stride(0) + offset(in, 1, tile));
         float *const to = out.at(column * out.stride(0) + offset(out, 1, j) + offset(out, 4, tile));

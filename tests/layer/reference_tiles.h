@@ -94,6 +94,15 @@ int reference_products(void **argv) {
   return 0;
 }
 
+// Whether output `j` of a tile lies in the output, whose first and extent are arguments of transform_output.
+inline bool is_inside(void *const *argv, const View &out, const Position &tile, const Position &j) {
+  for (std::size_t i = 0; i < 3; ++i) {
+    const std::int64_t q = *static_cast<const std::int32_t *>(argv[2 + i]) + tile[i] * out.extent(1 + int(i)) + j[i];
+    if (q < 0 || q >= *static_cast<const std::int32_t *>(argv[5 + i])) return false;
+  }
+  return true;
+}
+
 template <int kind>
 int reference_transform_output(void **argv) {
   const View in(argv[0]), bias(argv[1]), out(argv[8]);
@@ -109,11 +118,7 @@ int reference_transform_output(void **argv) {
   if (out.extent(0) > bias.extent(0) || out.extent(0) > in.extent(0)) return 2;
   for_each_below(out, 4, [&](const Position &tile) {
     for_each_below(out, 1, [&](const Position &j) {
-      for (std::size_t i = 0; i < 3; ++i) {
-        const std::int64_t q =
-            *static_cast<const std::int32_t *>(argv[2 + i]) + tile[i] * out.extent(1 + int(i)) + j[i];
-        if (q < 0 || q >= *static_cast<const std::int32_t *>(argv[5 + i])) return;
-      }
+      if (!is_inside(argv, out, tile, j)) return;
       for (std::int64_t column = 0; column < out.extent(0); ++column) {
         double sum = static_cast<double>(*bias.at(column));
         for_each_position(points, [&](const Position &p) {
