@@ -1,7 +1,8 @@
 // What Winograd's method costs: a count of multiply-adds, and of what the transforms and reading weights cost in terms
-// of them. An element of the transformed input, and of the products in the output transform, costs 7 to 8 multiply-adds
-// where the array stays in the second-level cache, core.h says what elsewhere; half as much again and more in tiles
-// of 125 points. Measured on Zen 5 with AVX-512.
+// of them. An element of the transformed input, and of the products in the output transform, costs 8 multiply-adds in
+// tiles of F(4, 2) where the array stays in the second-level cache, core.h says what elsewhere; longer sums cost more,
+// and tiles of 125 points half as much again. Measured on Zen 5 with AVX-512; 81 schedules of six layers, of 3 to 7
+// outputs a tile, came to within 4 % (root mean square) of the relations that it has.
 //
 // On a Xeon whose third level is far (core.cpp), cycles measured over those expected of 112 schedules of nine layers:
 // 0.65 to 1.26 but for one, 1.2 to 4.2 with the constants of Zen 5.
@@ -20,6 +21,9 @@ namespace {
 // What else there is to do, in multiply-adds: for an element of the transformed input, for one of the products (which
 // are written, read and added up), and for calling the functions of one panel.
 constexpr double input_cost = 8, output_cost = 8;
+
+// The terms of the sums for one element that these include: each more costs one multiply-add.
+constexpr double input_terms = 6, output_terms = 5;
 constexpr double call_cost = 32e3;
 
 // For an element of a merged phase's output, once it is computed: to be read and written again.
@@ -71,16 +75,45 @@ bool goes_to_memory(const Plan &plan, const tconv_dims &dims) {
   return sizeof(float) * all > core_of(plan.processor).transposed_bytes;
 }
 
-// Of an element of the products, in the output transform.
-double product_cost(const Plan &plan, const tconv_tiling &tiling, const tconv_dims &dims) {
+// Of an element of the products, in the output transform, where the outputs leave the second-level cache: 0 where not.
+double far_product_cost(const Plan &plan, const tconv_tiling &tiling, const tconv_dims &dims) {
   const tconv_layer &layer = plan.layer;
   const Core &core = core_of(plan.processor);
-  if (tconv_merges_columns(&tiling)) return output_cost;
+  if (tconv_merges_columns(&tiling)) return 0;
   const double output = 4 * elements(layer.out_channels, dims, true);
-  if (fetches_written(plan, tiling)) return goes_to_memory(plan, dims) ? core.memory_product : output_cost;
+  if (fetches_written(plan, tiling)) return goes_to_memory(plan, dims) ? core.memory_product : 0;
   const bool lines_shared = std::fmod(4.0 * static_cast<double>(layer.out_channels), cache_line) != 0;
   if (output > in_memory && lines_shared && !tiling.transpose_output) return shared_line_cost;
-  return output > core.second_level_bytes ? core.far_product : output_cost;
+  return output > core.second_level_bytes ? core.far_product : 0;
+}
+
+int count_terms(int count, const auto &factor) {
+  int terms = 0;
+  for (int i = 0; i < count; ++i) terms += factor(i) != 0;
+  return terms;
+}
+
+// What the sums of Winograd's transforms cost more than F(4, 2)'s, for an element of the transformed input and for one
+// of the products. Of Strassen's all elements cost the same.
+struct MoreTerms {
+  double input = -input_terms, output = -output_terms;
+};
+
+MoreTerms more_terms(const tconv_tiling &tiling, const tconv_tile_grid &grid) {
+  MoreTerms more;
+  if (tiling.strassen) return {0, 0};
+  for (const tconv_tiles &tiles : grid.dim) {
+    if (tiles.taps == 1) continue;
+    const tconv_interpolation *filter = tconv_find_interpolation(tiles.outputs, tiles.taps);
+    int inputs = 0, outputs = 0;
+    for (int p = 0; p < filter->count; ++p)
+      inputs += count_terms(filter->count, [&](int read) { return filter->input[p][read]; });
+    for (std::int64_t j = 0; j < tiles.outputs; ++j)
+      outputs += count_terms(filter->count, [&](int p) { return tconv_output_factor(filter, j, p, tiles.outputs); });
+    more.input += static_cast<double>(inputs) / filter->count;
+    more.output += static_cast<double>(outputs) / filter->count;
+  }
+  return more;
 }
 
 // The tiles of a phase that have outputs, or of all merged ones.
@@ -144,8 +177,11 @@ double kind_cost(const Plan &plan, const Schedule &schedule, const tconv_dims &d
   const double stored_again = grid.points > held_points ? unheld : 1;
   const bool from_memory = schedule.tiling.strassen && goes_to_memory(plan, dims);
   const double far_input = from_memory ? core.memory_input : core.far_input;
-  const double each_input = stored_again * (4 * transformed > core.second_level_bytes ? far_input : input_cost);
-  const double each_output = stored_again * product_cost(plan, schedule.tiling, dims);
+  const MoreTerms more = more_terms(schedule.tiling, grid);
+  const double moved_input = 4 * transformed > core.second_level_bytes ? far_input : 0;
+  const double moved_product = far_product_cost(plan, schedule.tiling, dims);
+  const double each_input = stored_again * std::max(moved_input, input_cost + more.input);
+  const double each_output = stored_again * std::max(moved_product, output_cost + more.output);
   double tiles = 1, block_count = 1, cost = 0;
   for (int d = 0; d < TCONV_MAX_RANK; ++d) {
     tiles *= static_cast<double>(grid.dim[d].count);

@@ -11,7 +11,9 @@
  * square errors in two dimensions were least (on such choices: Alam, Anderson, Barabasz & Gregg 2022,
  * doi:10.1145/3524069). Relative to the direct sum's errors, of 64 to 256 channels in one and two dimensions: of three
  * and four points 0.8 to 1.1; five 0.9 to 2.2, where 0, 1, -1, -2 gave F(4, 2) 3.3; six 1.3 to 2.6, where the usual 0,
- * 1, -1, 2, -2 gave F(4, 3) 3.6; seven and eight 1.5 to 6. F(6, 3), which has eight points as well, would have 7.6.
+ * 1, -1, 2, -2 gave F(4, 3) 3.6; seven and eight 1.5 to 6. More outputs take higher powers of the points: in one
+ * dimension F(5, 2), F(5, 3) and F(5, 4) have 2.2 to 2.7, F(6, 2) and F(6, 3) 2.6 to 3.2, F(7, 2) 3.5 to 3.9; in two
+ * the squares of that.
  */
 #ifndef TCONV_MINIMAL_FILTER_H
 #define TCONV_MINIMAL_FILTER_H
@@ -23,12 +25,15 @@
 extern "C" {
 #endif
 
-enum { TCONV_MOST_TILE_OUTPUTS = 4, TCONV_MOST_TILE_TAPS = 7, TCONV_MOST_POINTS = 8 };
+enum { TCONV_MOST_TILE_OUTPUTS = 7, TCONV_MOST_TILE_TAPS = 7, TCONV_MOST_POINTS = 8 };
+
+/* Outputs of a tile that take no high powers of the points. */
+enum { TCONV_FEW_TILE_OUTPUTS = 4 };
 
 /* Points of interpolation; the last one is infinity. */
 typedef struct tconv_interpolation {
   int32_t count;
-  double error; /* how many times direct's error a result may have, in each dimension */
+  double error; /* tconv_filter_error() of at most TCONV_FEW_TILE_OUTPUTS */
   double at[TCONV_MOST_POINTS - 1];
   double scale[TCONV_MOST_POINTS];
   double input[TCONV_MOST_POINTS][TCONV_MOST_POINTS]; /* B': rows are points */
@@ -83,6 +88,12 @@ static inline const tconv_interpolation *tconv_find_interpolation(int64_t output
   for (i = 0; i < sizeof all / sizeof *all; ++i)
     if (all[i].count == outputs + taps - 1) return &all[i];
   return NULL;
+}
+
+/* How many times direct's error the results of F(outputs, taps) may have. */
+static inline double tconv_filter_error(int64_t outputs, int64_t taps) {
+  const double error = tconv_find_interpolation(outputs, taps)->error;
+  return outputs > TCONV_FEW_TILE_OUTPUTS ? 2 * error : error;
 }
 
 static inline double tconv_point_power(const tconv_interpolation *points, int64_t point, int64_t exponent,

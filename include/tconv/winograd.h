@@ -18,7 +18,7 @@
  *
  * Rounding: an output's error depends on its whole tile, so it is stated relative to the largest sum of the products'
  * magnitudes that any output of the layer has. In these terms it is bounded by what the direct sum may have, times
- * tconv_interpolation.error of each dimension; the tests hold kernels to it. Beside sums over vectors of input
+ * tconv_filter_error() of each dimension; the tests hold kernels to it. Beside sums over vectors of input
  * channels, which are shorter than direct's (lane_sums), F(4, 3) in two dimensions had 8 times the error.
  */
 #ifndef TCONV_WINOGRAD_H
@@ -295,7 +295,7 @@ static inline double tconv_winograd_error(const tconv_tiling *tiling, const tcon
         if (tconv_is_paired(tiling, d))
           error *= TCONV_STRASSEN_ERROR;
         else if (!tiling->bf16x3)
-          error *= tconv_find_interpolation(grid.dim[d].outputs, grid.dim[d].taps)->error;
+          error *= tconv_filter_error(grid.dim[d].outputs, grid.dim[d].taps);
       most = error > most ? error : most;
     }
   return most;

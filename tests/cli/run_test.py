@@ -131,6 +131,20 @@ class Run(TconvcTest):
             with self.subTest(path=path, schedule=tiles):
                 self.checks_itself(layer, path, tiles, threads=1)
 
+    def test_long_tiles(self):
+        """Of Winograd's method: five to seven outputs in one dimension, of phases of two to four taps, shared or apart,
+        in all of the image, in a part of one tile and with rests."""
+        for path, lanes in self.lanes_here().items():
+            for index, (size, kernel, stride, outputs) in enumerate((
+                    ([23], 4, 2, "outputs=1x1x7"), ([4], 6, 3, "outputs=1x1x6 own=0x0x6"),
+                    ([31], 3, 1, "outputs=1x1x6"), ([9], 16, 4, "outputs=1x1x5"),
+                    ([5, 17], 4, 2, "outputs=1x3x7"), ([13, 2], 5, 2, "outputs=1x6x2 own=0x7x3"))):
+                layer = self.file("layer.json", keras_layer(len(size), filters=lanes + 3, kernel_size=[kernel] * len(size),
+                                                            strides=[stride] * len(size), input_shape=[2, *size, 5]))
+                tiles = f"winograd panel={2 * lanes} columns={lanes} lanes={lanes} rows=3 {outputs} block=4096"
+                with self.subTest(path=path, schedule=tiles):
+                    self.checks_itself(layer, path, tiles, threads=1 + index % 2)
+
     def test_strassens_products(self):
         """One and two dimensions in pairs, of each rank; sizes that pairs, vectors and register tiles do not divide. All
         of them on the first path, a third on each of the others."""

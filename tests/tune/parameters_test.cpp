@@ -149,6 +149,9 @@ TEST(Parameters, SchedulesThatAreNotLegalForALayer) {
   EXPECT_THAT(check_error(last, "direct panel=8 columns=8 lanes=8 tile=1x1x8 read=8 block=65536"), HasSubstr("read=8"));
   EXPECT_THAT(check_error(last, "winograd panel=32 columns=32 lanes=16 rows=8 outputs=1x9x9 block=65536"),
               HasSubstr("outputs=1x9x9"));
+  const std::string tiles = "winograd panel=32 columns=32 lanes=16 rows=8 block=65536 outputs=";
+  EXPECT_EQ(check_error(last, tiles + "1x4x7"), "");
+  EXPECT_THAT(check_error(last, tiles + "1x5x5"), HasSubstr("outputs=1x5x5"));
   EXPECT_THAT(check_error(last, "winograd panel=32 columns=32 lanes=16 rows=20 outputs=1x3x3 block=65536"),
               HasSubstr("rows=20"));
   EXPECT_THAT(check_error(last, "winograd panel=32 columns=32 lanes=16 outputs=1x3x3 block=65536"),

@@ -37,11 +37,12 @@ INSTANTIATE_TEST_SUITE_P(All, Transforms,
                          testing::Values(Filter{1, 1}, Filter{2, 2}, Filter{3, 2}, Filter{4, 2}, Filter{2, 3},
                                          Filter{3, 3}, Filter{4, 3}, Filter{2, 4}, Filter{3, 4}, Filter{4, 4},
                                          Filter{2, 5}, Filter{3, 5}, Filter{4, 5}, Filter{2, 6}, Filter{3, 6},
-                                         Filter{2, 7}));
+                                         Filter{2, 7}, Filter{5, 2}, Filter{6, 2}, Filter{7, 2}, Filter{5, 3},
+                                         Filter{6, 3}, Filter{5, 4}));
 
 TEST(Transforms, OtherSizesHaveNone) {
   for (const Filter f :
-       {Filter{1, 2}, Filter{5, 2}, Filter{4, 6}, Filter{3, 7}, Filter{2, 8}, Filter{0, 0}, Filter{2, 1}})
+       {Filter{1, 2}, Filter{8, 2}, Filter{7, 3}, Filter{4, 6}, Filter{3, 7}, Filter{2, 8}, Filter{0, 0}, Filter{2, 1}})
     EXPECT_EQ(tconv_find_interpolation(f.outputs, f.taps), nullptr);
 }
 
