@@ -270,10 +270,8 @@ Status check_winograd(const Plan &plan, const Parameters &p, const RegisterFile 
   const Status layout = check_transposition(plan, p, transposes_input(plan), transposes_output(plan, p.tiling));
   if (!layout.ok()) return layout;
   if (!has_winograd_tiles(plan, p.tiling))
-    return illegal(
-        fmt::format("outputs={} own={} are no tiles for this layer, or such with too many points or too large an "
-                    "error",
-                    extents(p.tiling.tile_outputs[0]), extents(p.tiling.tile_outputs[1])));
+    return illegal(fmt::format("outputs={} own={} are no tiles for this layer, too many points or too inexact",
+                               extents(p.tiling.tile_outputs[0]), extents(p.tiling.tile_outputs[1])));
   return check_rows(p, registers);
 }
 

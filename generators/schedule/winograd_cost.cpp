@@ -1,8 +1,8 @@
 // What Winograd's method costs: a count of multiply-adds, and of what the transforms and reading weights cost in terms
 // of them. An element of the transformed input, and of the products in the output transform, costs 8 multiply-adds in
-// tiles of F(4, 2) where the array stays in the second-level cache, core.h says what elsewhere; longer sums cost more,
-// and tiles of 125 points half as much again. Measured on Zen 5 with AVX-512; 81 schedules of six layers, of 3 to 7
-// outputs a tile, came to within 4 % (root mean square) of the relations that it has.
+// two dimensions of F(4, 2) where the array stays in the second-level cache, core.h says what elsewhere; longer sums
+// cost more, and tiles of 125 points half as much again. Measured on Zen 5 with AVX-512; 81 schedules of six layers, of
+// 3 to 7 outputs a tile, came to within 4 % (root mean square) of the relations that it has.
 //
 // On a Xeon whose third level is far (core.cpp), cycles measured over those expected of 112 schedules of nine layers:
 // 0.65 to 1.26 but for one, 1.2 to 4.2 with the constants of Zen 5.
@@ -21,10 +21,11 @@ namespace {
 // What else there is to do, in multiply-adds: for an element of the transformed input, for one of the products (which
 // are written, read and added up), and for calling the functions of one panel.
 constexpr double input_cost = 8, output_cost = 8;
-
-// The terms of the sums for one element that these include: each more costs one multiply-add.
-constexpr double input_terms = 6, output_terms = 5;
 constexpr double call_cost = 32e3;
+
+// The terms of an element's sums that its cost includes, about those of F(4, 2) in two dimensions: each more costs one
+// multiply-add.
+constexpr double input_terms = 6, output_terms = 5;
 
 // For an element of a merged phase's output, once it is computed: to be read and written again.
 constexpr double cached_copy = 6, uncached_copy = 12, memory_copy = 22;
@@ -93,8 +94,8 @@ int count_terms(int count, const auto &factor) {
   return terms;
 }
 
-// What the sums of Winograd's transforms cost more than F(4, 2)'s, for an element of the transformed input and for one
-// of the products. Of Strassen's all elements cost the same.
+// The terms beyond those that the costs include, of an element of the transformed input and of one of the products. Of
+// Strassen's transforms all elements cost the same.
 struct MoreTerms {
   double input = -input_terms, output = -output_terms;
 };

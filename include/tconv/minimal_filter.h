@@ -25,10 +25,8 @@
 extern "C" {
 #endif
 
-enum { TCONV_MOST_TILE_OUTPUTS = 7, TCONV_MOST_TILE_TAPS = 7, TCONV_MOST_POINTS = 8 };
-
-/* Outputs of a tile that take no high powers of the points. */
-enum { TCONV_FEW_TILE_OUTPUTS = 4 };
+/* Few outputs take no high powers of the points. */
+enum { TCONV_FEW_TILE_OUTPUTS = 4, TCONV_MOST_TILE_OUTPUTS = 7, TCONV_MOST_TILE_TAPS = 7, TCONV_MOST_POINTS = 8 };
 
 /* Points of interpolation; the last one is infinity. */
 typedef struct tconv_interpolation {

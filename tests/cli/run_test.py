@@ -139,8 +139,9 @@ class Run(TconvcTest):
                     ([23], 4, 2, "outputs=1x1x7"), ([4], 6, 3, "outputs=1x1x6 own=0x0x6"),
                     ([31], 3, 1, "outputs=1x1x6"), ([9], 16, 4, "outputs=1x1x5"),
                     ([5, 17], 4, 2, "outputs=1x3x7"), ([13, 2], 5, 2, "outputs=1x6x2 own=0x7x3"))):
-                layer = self.file("layer.json", keras_layer(len(size), filters=lanes + 3, kernel_size=[kernel] * len(size),
-                                                            strides=[stride] * len(size), input_shape=[2, *size, 5]))
+                rank = len(size)
+                layer = self.file("layer.json", keras_layer(rank, filters=lanes + 3, kernel_size=[kernel] * rank,
+                                                            strides=[stride] * rank, input_shape=[2, *size, 5]))
                 tiles = f"winograd panel={2 * lanes} columns={lanes} lanes={lanes} rows=3 {outputs} block=4096"
                 with self.subTest(path=path, schedule=tiles):
                     self.checks_itself(layer, path, tiles, threads=1 + index % 2)
